@@ -1,0 +1,99 @@
+"""The exceptions that Trackwire raises: one type per reaction a caller can have.
+
+    TrackwireError              something is wrong, and the text says where and what mends it
+        UsageError              what was asked for cannot be: change the call
+        ProjectError            `.kittify/config.yaml` is absent, unbound or malformed
+        CredentialError         a credential is unusable where it is, or refused where it would go
+        ProviderError           a provider plugin is broken
+        RecordError             one record of an imported file is bad
+        StoreError              the local store cannot be used
+            ScopeError          the bound scope is not filled as the publish needs it
+        DeliveryError           the hub will not take this snapshot: a person is needed
+        TemporaryError          it may well work later, unchanged
+            LockedError         another process is working on this project
+            DeliveryDeferred    the hub could not be reached, or not in time
+
+A caller that repeats work catches `TemporaryError`; one that shows errors to a person catches
+`TrackwireError`. Every text names the file, field or distribution, and never holds a secret.
+"""
+
+from __future__ import annotations
+
+
+class TrackwireError(Exception):
+    """Base of all errors that Trackwire raises on purpose; `str()` is fit for a person."""
+
+
+class UsageError(TrackwireError):
+    """What was asked for cannot be done as asked."""
+
+
+class ProjectError(TrackwireError):
+    """The project's configuration is absent, unbound or malformed."""
+
+
+class CredentialError(TrackwireError):
+    """A credential is unusable where it lies, or refused where it would go."""
+
+
+class ProviderError(TrackwireError):
+    """A provider plugin that is needed is broken."""
+
+
+class RecordError(TrackwireError):
+    """One record of an export is bad.
+
+    Args:
+        place: Where in the file, such as `issues[3]` or `line 17`.
+        field: The dotted name of the field in the file's own terms, or None for the whole record.
+        problem: What is wrong and, where it is not obvious, what mends it.
+    """
+
+    def __init__(self, place: str, field: str | None, problem: str) -> None:
+        where = f"{place}, field {field}" if field else place
+        super().__init__(f"{where}: {problem}")
+        self.place = place
+        self.field = field
+        self.problem = problem
+
+
+class StoreError(TrackwireError):
+    """The local store cannot be read or written; what is in it stays as it is."""
+
+
+class ScopeError(StoreError):
+    """The bound scope is empty or incomplete where that would publish a wrong state."""
+
+
+class DeliveryError(TrackwireError):
+    """The hub gave a final answer other than acceptance.
+
+    Args:
+        message: What happened and what mends it.
+        status_code: The HTTP status of the answer, or None without one.
+    """
+
+    def __init__(self, message: str, *, status_code: int | None = None) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+
+class TemporaryError(TrackwireError):
+    """It failed for now, and the same call may succeed later."""
+
+
+class LockedError(TemporaryError):
+    """Another process holds the project's lock."""
+
+
+class DeliveryDeferred(TemporaryError):  # noqa: N818 - a delay, not an error of the caller's
+    """The hub was not reached, or asked to wait beyond the deadline.
+
+    Args:
+        message: What happened.
+        status_code: The HTTP status of the last answer, or None without one.
+    """
+
+    def __init__(self, message: str, *, status_code: int | None = None) -> None:
+        super().__init__(message)
+        self.status_code = status_code

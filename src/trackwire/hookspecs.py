@@ -1,0 +1,47 @@
+"""The hook that a provider plugin implements.
+
+A distribution names its plugin module under the entry-point group `trackwire.providers`:
+
+    [project.entry-points."trackwire.providers"]
+    acme = "acme_trackwire"
+
+and the module implements the one hook:
+
+    from trackwire.hookspecs import hookimpl
+    from trackwire.provider import CredentialField, Provider
+
+    @hookimpl
+    def trackwire_provider():
+        return Provider(
+            name="acme",
+            title="Acme Tracker",
+            api_version=1,
+            resource_type="acme_board",
+            credential_key="board",
+            credential_fields=(CredentialField("board", "The board's short name"),),
+        )
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from trackwire.provider import Provider
+
+PROJECT = "trackwire"
+ENTRY_POINT_GROUP = "trackwire.providers"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def trackwire_provider() -> Provider:  # type: ignore[empty-body]  # a specification has no body
+    """Return the provider that this plugin adds.
+
+    The name it bears must equal the entry point's. It is called once, when the provider is first
+    needed, and must neither use the network nor read the environment.
+    """

@@ -1,0 +1,118 @@
+"""What the author of a provider plugin writes against.
+
+A plugin describes its tracker as one frozen `Provider` and returns it from the hook in
+`trackwire.hookspecs`. Nothing else of Trackwire's is needed but the issue model and, for reading
+exports, `trackwire.records`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from trackwire.model import Issue
+
+SUPPORTED_API_VERSIONS = range(1, 2)
+"""The plugin API versions that this core can load; a plugin states the one it was written for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialField:
+    """One value that a provider needs from its user.
+
+    Args:
+        name: In snake case; `TRACKWIRE_<PROVIDER>_<NAME>` overrides it from the environment.
+        help: One line that tells a person where to find the value.
+        secret: Kept in the system keyring or the user's private file, shown masked, and sent
+            only to the origin it was given for.
+        personal: Kept in the user's file, never in the project.
+        required: Whether the tracker cannot be read without it.
+        default: The value where none is given.
+        origin: Whether this is the address that the secrets are sent to; at most one field is.
+    """
+
+    name: str
+    help: str
+    secret: bool = False
+    personal: bool = False
+    required: bool = True
+    default: str | None = None
+    origin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportContext:
+    """What a reader of exports may know of the binding.
+
+    Args:
+        workspace: The bound workspace.
+        credentials: The plain values by field name; never a secret or personal one.
+        status_map: Status names of this tracker to wire statuses, the project's own.
+        priority_map: Priority names of this tracker to 0 (highest) to 4, the project's own.
+    """
+
+    workspace: str
+    credentials: Mapping[str, object] = field(default_factory=dict)
+    status_map: Mapping[str, str] = field(default_factory=dict)
+    priority_map: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedIssue:
+    """An issue read from an export.
+
+    Args:
+        issue: The issue.
+        place: Where in the file it stands, such as `issues[3]`.
+        foreign: Why it belongs to another workspace or resource than the bound one, naming the
+            field; None where it belongs here or does not say.
+    """
+
+    issue: Issue
+    place: str
+    foreign: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoreFollows:
+    """Says that the export is one page of several and not the last.
+
+    Args:
+        reason: What in the file says so.
+    """
+
+    reason: str
+
+
+ReadExport = Callable[[BinaryIO, ExportContext], Iterator[ExportedIssue | MoreFollows]]
+"""Reads the issues out of a saved answer of the tracker's API.
+
+Takes a seekable binary stream and the context, yields issues as it reads them, and raises
+`trackwire.errors.RecordError` for the first bad record.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Everything that is particular to one tracker.
+
+    Args:
+        name: The normalized name; equals the entry point's.
+        title: The name that people use.
+        api_version: The plugin API version that the plugin was written for: a literal, never
+            derived from the installed core.
+        resource_type: What the hub calls the kind of resource, `[a-z][a-z0-9_]*`, or None.
+        credential_key: The field that holds the resource's id; set exactly if `resource_type` is.
+        credential_fields: What the user is asked for, in that order.
+        read_export: Reads saved API answers, or None where the provider has no such reader.
+    """
+
+    name: str
+    title: str
+    api_version: int
+    resource_type: str | None = None
+    credential_key: str | None = None
+    credential_fields: tuple[CredentialField, ...] = ()
+    read_export: ReadExport | None = None
