@@ -19,6 +19,11 @@ A caller that repeats work catches `TemporaryError`; one that shows errors to a 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trackwire.publishing import PublishReport
+
 
 class TrackwireError(Exception):
     """Base of all errors that Trackwire raises on purpose; `str()` is fit for a person."""
@@ -65,17 +70,33 @@ class ScopeError(StoreError):
     """The bound scope is empty or incomplete where that would publish a wrong state."""
 
 
-class DeliveryError(TrackwireError):
-    """The hub gave a final answer other than acceptance.
+class UndeliveredError(TrackwireError):
+    """A publish that the hub has not accepted.
 
     Args:
         message: What happened and what mends it.
-        status_code: The HTTP status of the answer, or None without one.
+        status_code: The HTTP status of the last answer, or None without one.
+        attempts: How many requests were sent.
+        codings: The content codings that the hub said it takes, or None where it did not say.
     """
 
-    def __init__(self, message: str, *, status_code: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        attempts: int = 0,
+        codings: frozenset[str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status_code = status_code
+        self.attempts = attempts
+        self.codings = codings
+        self.report: PublishReport | None = None
+
+
+class DeliveryError(UndeliveredError):
+    """The hub gave a final answer other than acceptance."""
 
 
 class TemporaryError(TrackwireError):
@@ -86,14 +107,5 @@ class LockedError(TemporaryError):
     """Another process holds the project's lock."""
 
 
-class DeliveryDeferred(TemporaryError):  # noqa: N818 - a delay, not an error of the caller's
-    """The hub was not reached, or asked to wait beyond the deadline.
-
-    Args:
-        message: What happened.
-        status_code: The HTTP status of the last answer, or None without one.
-    """
-
-    def __init__(self, message: str, *, status_code: int | None = None) -> None:
-        super().__init__(message)
-        self.status_code = status_code
+class DeliveryDeferred(UndeliveredError, TemporaryError):  # noqa: N818 - a delay, not an error
+    """The hub was not reached, or asked to wait beyond the deadline."""

@@ -7,6 +7,7 @@ exports, `trackwire.records`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 SUPPORTED_API_VERSIONS = range(1, 2)
 """The plugin API versions that this core can load; a plugin states the one it was written for."""
+
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
+"""What names of providers, resource types and credential fields look like (matched in full)."""
+
+RESERVED_NAMES = frozenset({"hub"})
+"""Names that no provider may bear, because the environment's variables would collide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,3 +123,21 @@ class Provider:
     credential_key: str | None = None
     credential_fields: tuple[CredentialField, ...] = ()
     read_export: ReadExport | None = None
+
+
+def normalize_provider_name(name: str) -> str:
+    """Bring a provider's name into normal form: lower case, stripped, `-` and spaces as `_`.
+
+    Args:
+        name: As a person or another tool wrote it.
+    """
+    return re.sub(r"[-\s]", "_", name.strip().lower())
+
+
+def is_provider_name(name: str) -> bool:
+    """Tell whether a name is in normal form and may belong to a provider.
+
+    Args:
+        name: The name in question.
+    """
+    return NAME_PATTERN.fullmatch(name) is not None and name not in RESERVED_NAMES

@@ -1,0 +1,252 @@
+"""Binds a project to a tracker, and keeps each given value where it belongs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trackwire.errors import ProjectError, UsageError
+from trackwire.lock import project_lock
+from trackwire.origin import origin_of
+from trackwire.project import Binding, create_project, is_project, load_project, write_binding
+from trackwire.provider import CredentialField, is_provider_name, normalize_provider_name
+from trackwire.store import STORE_FILE
+
+if TYPE_CHECKING:
+    from trackwire.credentials import TrackerCredentialStore
+    from trackwire.model import DoctrineMode, FieldOwner
+    from trackwire.project import TrackerProjectConfig
+    from trackwire.provider import Provider
+    from trackwire.registry import ProviderRegistry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindRequest:
+    """What a project is to be bound to.
+
+    Args:
+        provider: The provider's name, in any form.
+        workspace: The provider's site or organisation.
+        values: Credential values by field; secrets among them are kept as such.
+        doctrine_mode: Which side is authoritative; None keeps what the binding has.
+        doctrine_field_owners: Field name to its owner; None keeps what the binding has.
+        confirmed_origin: The origin that a person has agreed to give the secrets to, where only
+            the project's file names it.
+    """
+
+    provider: str
+    workspace: str
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    doctrine_mode: DoctrineMode | None = None
+    doctrine_field_owners: Mapping[str, FieldOwner] | None = None
+    confirmed_origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindReport:
+    """What binding a project did.
+
+    Args:
+        config: The project as it is now.
+        registered: Whether the provider has a plugin.
+        created: Whether the directory was made a project.
+        previous: The binding before, or None.
+        dropped_fields: Plain values of the previous binding that were removed.
+        kept: Field name to where its value lies now.
+        missing: Fields that have no value anywhere.
+    """
+
+    config: TrackerProjectConfig
+    registered: bool
+    created: bool
+    previous: Binding | None
+    dropped_fields: tuple[str, ...]
+    kept: Mapping[str, str]
+    missing: tuple[CredentialField, ...]
+
+
+def bind(
+    root: Path,
+    registry: ProviderRegistry,
+    credentials: TrackerCredentialStore,
+    request: BindRequest,
+    notify: Callable[[str], None] = lambda _: None,
+) -> BindReport:
+    """Bind a project, making the directory one if need be.
+
+    Args:
+        root: The project's directory; it exists.
+        registry: The provider registry.
+        credentials: The user's credentials.
+        request: What to bind to.
+        notify: Told when there is something to wait for.
+
+    Raises:
+        UsageError: The request cannot be; nothing was changed.
+        ProviderError: The provider's plugin is broken; nothing was changed.
+        ProjectError: The configuration is malformed; it stays as it is.
+    """
+    name = normalize_provider_name(request.provider)
+    workspace = request.workspace.strip()
+    if not is_provider_name(name):
+        raise UsageError(f"{request.provider!r} is no provider's name; see: trackwire providers")
+    if not workspace:
+        raise UsageError("the workspace is blank; it is the provider's site or organisation")
+    provider = registry.provider(name)
+    declared = declared_fields(provider, request.values)
+    with _locked(root, notify):
+        created = not is_project(root)
+        previous = None if created else load_project(root)
+        binding = _new_binding(previous, name, workspace, request)
+        moved = _moved(previous, binding)
+        held = {} if previous is None or moved else previous.fields
+        shared = {n: v for n, v in request.values.items() if not _is_users(declared.get(n))}
+        origin = _secrets_origin(credentials, provider, request, held)
+        if created:
+            create_project(root)
+        write_binding(
+            root,
+            binding,
+            set_fields=shared,
+            drop_fields=frozenset(previous.fields) if previous and moved else frozenset(),
+        )
+        config = load_project(root)
+        kept = dict.fromkeys(shared, str(config.path))
+        for field_name, value in request.values.items():
+            if field_name not in shared:
+                kept[field_name] = credentials.keep(
+                    provider, name, workspace, field_name, value, origin
+                )
+    values = credentials.effective(config, provider)
+    return BindReport(
+        config=config,
+        registered=provider is not None,
+        created=created,
+        previous=previous.binding if previous else None,
+        dropped_fields=tuple(sorted(set(previous.fields) - set(config.fields))) if previous else (),
+        kept=kept,
+        missing=tuple(f for f in declared.values() if f.required and f.name not in values),
+    )
+
+
+def unbind(
+    root: Path,
+    *,
+    purge: bool = False,
+    notify: Callable[[str], None] = lambda _: None,
+) -> TrackerProjectConfig:
+    """Remove a project's binding.
+
+    Args:
+        root: The project's directory.
+        purge: Whether to remove the store too, with the issues of every scope.
+        notify: Told when there is something to wait for.
+
+    Returns:
+        The project as it was.
+
+    Raises:
+        ProjectError: It is no project, or not bound and not to be purged.
+    """
+    config = load_project(root)
+    if not purge:
+        config.bound()
+    with project_lock(root, "unbind", notify=notify) as directory:
+        write_binding(root, None, drop_fields=frozenset(config.fields))
+        if purge:
+            for path in directory.glob(f"{STORE_FILE}*"):
+                path.unlink()
+    return config
+
+
+def declared_fields(
+    provider: Provider | None, given: Mapping[str, str]
+) -> dict[str, CredentialField]:
+    """Return a provider's fields by name, checking those that values are given for.
+
+    Args:
+        provider: The registered provider, or None where any field may be given.
+        given: Values by field.
+
+    Raises:
+        UsageError: A field is not declared, or an address is unusable.
+    """
+    if provider is None:
+        return {}
+    declared = {f.name: f for f in provider.credential_fields}
+    for name, value in given.items():
+        if name not in declared:
+            raise UsageError(
+                f"{provider.title} has no field {name!r}; its fields are: {', '.join(declared)}"
+            )
+        if declared[name].origin:
+            origin_of(value)
+    return declared
+
+
+def _is_users(declared: CredentialField | None) -> bool:
+    return declared is None or declared.secret or declared.personal
+
+
+@contextlib.contextmanager
+def _locked(root: Path, notify: Callable[[str], None]) -> Iterator[None]:
+    if not root.is_dir() or not os.access(root, os.W_OK):
+        raise ProjectError(f"{root}: not a directory that can be written to")
+    with project_lock(root, "bind", notify=notify):
+        yield
+
+
+def _new_binding(
+    previous: TrackerProjectConfig | None, name: str, workspace: str, request: BindRequest
+) -> Binding:
+    held = previous.binding if previous else None
+    default = held or Binding(provider=name, workspace=workspace)
+    owners = request.doctrine_field_owners
+    return Binding(
+        provider=name,
+        workspace=workspace,
+        doctrine_mode=request.doctrine_mode or default.doctrine_mode,
+        doctrine_field_owners=default.doctrine_field_owners if owners is None else owners,
+    )
+
+
+def _moved(previous: TrackerProjectConfig | None, binding: Binding) -> bool:
+    held = previous.binding if previous else None
+    return held is None or (held.provider, held.workspace) != (
+        binding.provider,
+        binding.workspace,
+    )
+
+
+def _secrets_origin(
+    credentials: TrackerCredentialStore,
+    provider: Provider | None,
+    request: BindRequest,
+    held: Mapping[str, str | int],
+) -> str | None:
+    if provider is None:
+        return None
+    address = next((f for f in provider.credential_fields if f.origin), None)
+    secrets = [f.name for f in provider.credential_fields if f.secret and f.name in request.values]
+    if address is None or not secrets:
+        return None
+    own = (
+        request.values.get(address.name)
+        or credentials.from_environment(provider.name, address.name)
+        or credentials.stored_plain(provider.name, request.workspace.strip(), address.name)
+    )
+    if own:
+        return origin_of(own)
+    if address.name not in held:
+        return origin_of(address.default) if address.default else None
+    origin = origin_of(str(held[address.name]))
+    if request.confirmed_origin != origin:
+        raise UsageError(
+            f"{secrets[0]} would be given to {origin}, which only the project's file names; "
+            f"if that is right, say so with --set {address.name}={held[address.name]}"
+        )
+    return origin

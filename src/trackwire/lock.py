@@ -1,0 +1,84 @@
+"""The project's lock: one process at a time imports, publishes or changes the binding."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from trackwire.errors import LockedError
+from trackwire.files import private_directory, replacing
+
+DATA_DIRECTORY = Path(".kittify") / "trackwire"
+DEFAULT_WAIT_SECONDS = 60.0
+
+
+def data_directory(root: Path) -> Path:
+    """Return the project's data directory, made private and invisible to git.
+
+    Args:
+        root: The project's directory.
+    """
+    directory = root / DATA_DIRECTORY
+    directory.parent.mkdir(exist_ok=True)
+    private_directory(directory)
+    ignore = directory / ".gitignore"
+    if not ignore.exists():
+        with replacing(ignore, mode=0o600) as stream:
+            stream.write(b"*\n")
+    return directory
+
+
+@contextmanager
+def project_lock(
+    root: Path,
+    action: str,
+    *,
+    wait: float = DEFAULT_WAIT_SECONDS,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Iterator[Path]:
+    """Hold the project's lock; the operating system frees it when the process dies.
+
+    Args:
+        root: The project's directory.
+        action: What is being done, for those who wait.
+        wait: How long to wait for another holder, in seconds.
+        notify: Told once when there is something to wait for.
+
+    Yields:
+        The project's data directory, in which the lock lies.
+
+    Raises:
+        LockedError: Another process held the lock all the while.
+    """
+    directory = data_directory(root)
+    lock = FileLock(directory / "lock", mode=0o600)
+    holder = directory / "lock.holder"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        notify(f"waiting up to {wait:.0f} s for {_read(holder)}")
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            raise LockedError(
+                f"{_read(holder)} is working on {root}; try again when it is done"
+            ) from None
+    try:
+        holder.touch(mode=0o600)
+        holder.write_text(json.dumps({"action": action, "pid": os.getpid()}))
+        yield directory
+    finally:
+        lock.release()
+
+
+def _read(holder: Path) -> str:
+    try:
+        held = json.loads(holder.read_text())
+        return f"trackwire {held['action']} (process {held['pid']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another trackwire process"

@@ -1,0 +1,262 @@
+"""The project's configuration in `.kittify/config.yaml`, a file that other tools write too."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from trackwire.errors import ProjectError
+from trackwire.files import replacing
+from trackwire.lock import data_directory
+from trackwire.model import DoctrineMode, FieldOwner, Status
+from trackwire.provider import is_provider_name, normalize_provider_name
+from trackwire.yamldoc import Section, edit_section, quoted, read_document
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+CONFIG_FILE = Path(".kittify") / "config.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """What a project is bound to.
+
+    Args:
+        provider: The provider's normalized name.
+        workspace: The provider's site or organisation.
+        doctrine_mode: Which side is authoritative.
+        doctrine_field_owners: Field name to its owner.
+    """
+
+    provider: str
+    workspace: str
+    doctrine_mode: DoctrineMode = DoctrineMode.EXTERNAL_AUTHORITATIVE
+    doctrine_field_owners: Mapping[str, FieldOwner] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerProjectConfig:
+    """A project's configuration as it was when read.
+
+    Args:
+        root: The project's directory.
+        project_uuid: `project.uuid`, or None.
+        project_slug: `project.slug`, or None.
+        binding: `tracker`, or None where the project is not bound.
+        fields: `trackwire.fields`: the binding's plain shared values.
+        status_map: `trackwire.status_map`: the tracker's status names to wire statuses.
+        priority_map: `trackwire.priority_map`: the tracker's priority names to 0 to 4.
+    """
+
+    root: Path
+    project_uuid: str | None = None
+    project_slug: str | None = None
+    binding: Binding | None = None
+    fields: Mapping[str, str | int] = field(default_factory=dict)
+    status_map: Mapping[str, Status] = field(default_factory=dict)
+    priority_map: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The configuration file."""
+        return self.root / CONFIG_FILE
+
+    @property
+    def provider(self) -> str:
+        """The bound provider's normalized name; raises `ProjectError` where none is bound."""
+        return self.bound().provider
+
+    @property
+    def workspace(self) -> str:
+        """The bound workspace; raises `ProjectError` where none is bound."""
+        return self.bound().workspace
+
+    def bound(self) -> Binding:
+        """Return the binding.
+
+        Raises:
+            ProjectError: The project is not bound.
+        """
+        if self.binding is None:
+            raise ProjectError(
+                f"{self.path}: the project is not bound to a tracker; "
+                "run: trackwire bind PROVIDER --workspace WORKSPACE"
+            )
+        return self.binding
+
+
+def load_project(root: Path) -> TrackerProjectConfig:
+    """Read a project's configuration.
+
+    Args:
+        root: The project's directory.
+
+    Raises:
+        ProjectError: There is none, or it is malformed; with line and column.
+    """
+    path = root / CONFIG_FILE
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        raise ProjectError(_no_project(root)) from None
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"{path}: byte {error.start}: not UTF-8; save it as UTF-8") from error
+    except OSError as error:
+        raise ProjectError(f"{path}: {error.strerror}") from error
+    return _interpret(root, read_document(path, text))
+
+
+def is_project(root: Path) -> bool:
+    """Tell whether a directory is a project.
+
+    Args:
+        root: The directory.
+    """
+    return (root / CONFIG_FILE).is_file()
+
+
+def create_project(root: Path) -> None:
+    """Make a directory a project, with a fresh uuid and the directory's name as slug.
+
+    Args:
+        root: The directory; the caller holds its lock.
+    """
+
+    def identify(project: Any) -> None:
+        project["uuid"] = quoted(str(uuid.uuid4()))
+        project["slug"] = quoted(root.resolve().name or "project")
+
+    _write(root, edit_section(root / CONFIG_FILE, "", "project", identify))
+
+
+def write_binding(
+    root: Path,
+    binding: Binding | None,
+    *,
+    set_fields: Mapping[str, str | int] | None = None,
+    drop_fields: frozenset[str] = frozenset(),
+) -> None:
+    """Change the binding and the plain fields; everything else in the file survives.
+
+    Args:
+        root: The project's directory; the caller holds its lock.
+        binding: The new binding, or None to remove it.
+        set_fields: Fields to set under `trackwire.fields`.
+        drop_fields: Fields to remove there.
+
+    Raises:
+        ProjectError: The file is malformed; it stays as it is.
+    """
+    load_project(root)
+    path = root / CONFIG_FILE
+
+    def change_tracker(tracker: Any) -> None:
+        if binding is None:
+            tracker.clear()
+        else:
+            _bind(tracker, binding)
+
+    def change_fields(ours: Any) -> None:
+        fields = ours.setdefault("fields", {})
+        for name in drop_fields:
+            fields.pop(name, None)
+        fields.update({name: quoted(str(value)) for name, value in (set_fields or {}).items()})
+        if not fields:
+            del ours["fields"]
+
+    text = path.read_bytes().decode()
+    for section, change in (("tracker", change_tracker), ("trackwire", change_fields)):
+        text = edit_section(path, text, section, change)
+    _interpret(root, read_document(path, text))
+    _write(root, text)
+
+
+def _interpret(root: Path, document: Section) -> TrackerProjectConfig:
+    project, ours = document.section("project"), document.section("trackwire")
+    fields, statuses = ours.section("fields"), ours.section("status_map")
+    priorities = ours.section("priority_map")
+    return TrackerProjectConfig(
+        root=root,
+        project_uuid=project.text("uuid"),
+        project_slug=project.text("slug"),
+        binding=_binding(document.section("tracker")),
+        fields={name: fields.plain(name) for name in fields.values},
+        status_map={name: _choice(statuses, name, Status) for name in statuses.values},
+        priority_map={name: _priority(priorities, name) for name in priorities.values},
+    )
+
+
+def _binding(tracker: Section) -> Binding | None:
+    if not tracker.values:
+        return None
+    provider, workspace = tracker.text("provider"), tracker.text("workspace")
+    if provider is None or workspace is None or not workspace.strip():
+        missing = "provider" if provider is None else "workspace"
+        raise ProjectError(
+            f"{tracker.path}: tracker.{missing} is missing; "
+            "run: trackwire bind PROVIDER --workspace WORKSPACE"
+        )
+    name = normalize_provider_name(provider)
+    if not is_provider_name(name):
+        raise tracker.error("provider", f"is {provider!r}, which is no provider's name")
+    doctrine = tracker.section("doctrine")
+    owners = doctrine.section("field_owners")
+    return Binding(
+        provider=name,
+        workspace=workspace.strip(),
+        doctrine_mode=_choice(doctrine, "mode", DoctrineMode)
+        if doctrine.text("mode") is not None
+        else DoctrineMode.EXTERNAL_AUTHORITATIVE,
+        doctrine_field_owners={key: _choice(owners, key, FieldOwner) for key in owners.values},
+    )
+
+
+def _choice(section: Section, key: str, choices: type[_Choice]) -> _Choice:
+    try:
+        return choices(section.text(key) or "")
+    except ValueError:
+        raise section.error(key, f"must be one of {', '.join(choices)}") from None
+
+
+def _priority(section: Section, key: str) -> int:
+    value = section.plain(key)
+    if not isinstance(value, int) or not 0 <= value <= 4:
+        raise section.error(key, "must be a number from 0 (highest) to 4")
+    return value
+
+
+def _no_project(root: Path) -> str:
+    nearest = next((str(parent) for parent in root.resolve().parents if is_project(parent)), None)
+    hint = f"; {nearest} is one: use -C {nearest}" if nearest else ""
+    return (
+        f"{root}: not a project, there is no {CONFIG_FILE}; "
+        f"run: trackwire bind PROVIDER --workspace WORKSPACE{hint}"
+    )
+
+
+def _bind(tracker: Any, binding: Binding) -> None:
+    tracker["provider"] = binding.provider
+    tracker["workspace"] = quoted(binding.workspace)
+    doctrine = tracker.setdefault("doctrine", {})
+    doctrine["mode"] = str(binding.doctrine_mode)
+    doctrine["field_owners"] = {
+        name: str(owner) for name, owner in binding.doctrine_field_owners.items()
+    }
+
+
+def _write(root: Path, text: str) -> None:
+    path = root / CONFIG_FILE
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+    with replacing(path, mode=mode, staging=data_directory(root)) as stream:
+        stream.write(text.encode())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,183 @@
+"""The provider registry: block, refuse duplicates, load, validate; a plugin at a time.
+
+What became of a provider's name is one of four values, each with its own consequence for a
+publish (contracts/tracker-snapshot-publish.md, "Resource routing"):
+
+    Registered      its route is derived
+    Blocked         switched off by the user: null/null
+    Unregistered    nobody provides it: null/null
+    Broken          somebody does, wrongly: the publish stops
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pluggy
+
+from trackwire import hookspecs
+from trackwire.discovery import Found, find_providers
+from trackwire.errors import ProviderError
+from trackwire.provider import Provider, normalize_provider_name
+from trackwire.soundness import UnsoundPluginError, check_entry_name, checked_provider
+
+DISABLE_VARIABLE = "TRACKWIRE_DISABLE_PLUGINS"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The plugin was loaded and is sound."""
+
+    name: str
+    provider: Provider
+    found: Found
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The user switched the plugin off; it was not imported."""
+
+    name: str
+    claims: tuple[Found, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Somebody claims the name, but cannot serve it; the reason names distribution and version."""
+
+    name: str
+    claims: tuple[Found, ...]
+    reason: str
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """No installed distribution claims the name."""
+
+    name: str
+
+
+Outcome = Registered | Blocked | Broken | Unregistered
+
+
+class ProviderRegistry:
+    """Tells what became of each provider's name, loading only the plugin that is asked for.
+
+    Args:
+        claims: What discovery found; by default, what is installed.
+        environ: Where `TRACKWIRE_DISABLE_PLUGINS` is read: entry or distribution names,
+            separated by commas.
+    """
+
+    def __init__(
+        self, claims: Iterable[Found] | None = None, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self._claims: dict[str, tuple[Found, ...]] = {}
+        for found in find_providers() if claims is None else claims:
+            self._claims[found.name] = (*self._claims.get(found.name, ()), found)
+        self._disabled = frozenset(
+            _comparable(word) for word in environ.get(DISABLE_VARIABLE, "").split(",")
+        )
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._outcomes: dict[str, Outcome] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """Return every name that an installed distribution claims, in normal form and order."""
+        return tuple(sorted(self._claims))
+
+    def outcome(self, name: str) -> Outcome:
+        """Tell what became of a provider's name, loading its plugin if need be.
+
+        Args:
+            name: The provider's name, in any form.
+        """
+        normalized = normalize_provider_name(name)
+        if normalized not in self._outcomes:
+            self._outcomes[normalized] = self._settle(normalized)
+        return self._outcomes[normalized]
+
+    def provider(self, name: str) -> Provider | None:
+        """Return the registered provider, or None for one that is unregistered or blocked.
+
+        Args:
+            name: The provider's name, in any form.
+
+        Raises:
+            ProviderError: Its plugin is broken.
+        """
+        outcome = self.outcome(name)
+        if isinstance(outcome, Broken):
+            raise ProviderError(
+                f"the provider plugin for {outcome.name} is broken: {outcome.reason}"
+            ) from outcome.error
+        return outcome.provider if isinstance(outcome, Registered) else None
+
+    def _settle(self, name: str) -> Outcome:
+        claims = self._claims.get(name, ())
+        if not claims:
+            return Unregistered(name)
+        active = tuple(found for found in claims if not self._is_disabled(found))
+        if not active:
+            return Blocked(name, claims, f"switched off by {DISABLE_VARIABLE}")
+        if len(active) > 1:
+            claimants = " and ".join(str(found) for found in active)
+            return Broken(
+                name,
+                active,
+                f"{claimants} both claim the name {name!r}, so neither is used; "
+                f"uninstall one, or name its distribution in {DISABLE_VARIABLE}",
+            )
+        return self._load(name, active[0])
+
+    def _is_disabled(self, found: Found) -> bool:
+        return not self._disabled.isdisjoint({_comparable(found.name), _comparable(found.dist)})
+
+    def _load(self, name: str, found: Found) -> Outcome:
+        plugin: object = None
+        try:
+            check_entry_name(found)
+            with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
+                plugin = found.entry_point.load()
+                provider = checked_provider(self._register(plugin, found), name)
+        # SystemExit is how some modules refuse an interpreter; it must not end the command.
+        except (Exception, SystemExit) as error:
+            if plugin is not None and self._manager.is_registered(plugin):
+                self._manager.unregister(plugin)
+            return Broken(
+                name,
+                (found,),
+                f"{found}: {_describe(error)}; update or uninstall {found.dist}, or switch it "
+                f"off with {DISABLE_VARIABLE}={found.dist}",
+                error,
+            )
+        return Registered(name, provider, found)
+
+    def _register(self, plugin: object, found: Found) -> object:
+        self._manager.register(plugin, name=f"{found.dist}:{found.entry_point.name}")
+        self._manager.check_pending()
+        if not self._manager.get_hookcallers(plugin):
+            raise UnsoundPluginError(
+                f"{found.entry_point.value} implements no hook; decorate a function named "
+                "trackwire_provider with trackwire.hookspecs.hookimpl"
+            )
+        others = [other for other in self._manager.get_plugins() if other is not plugin]
+        answers = self._manager.subset_hook_caller("trackwire_provider", others)()
+        return answers[0] if answers else None
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, UnsoundPluginError):
+        return str(error)
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _comparable(name: str) -> str:
+    return re.sub(r"[-_.\s]+", "-", name.strip().lower())

@@ -1,0 +1,475 @@
+"""What a project can be told to do: bind, route, import, map, publish, and its status.
+
+Everything that the command line does is here for a library's user too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from trackwire import binding as binder
+from trackwire.credentials import TrackerCredentialStore, Value
+from trackwire.errors import ProjectError, RecordError, UsageError
+from trackwire.imports import Reading, naming, of_binding, read_by_provider, read_json_lines
+from trackwire.lock import DATA_DIRECTORY, data_directory, project_lock
+from trackwire.login import HubLogin
+from trackwire.project import TrackerProjectConfig, load_project
+from trackwire.provider import ExportContext, ExportedIssue, MoreFollows, Provider
+from trackwire.publishing import (
+    DEFAULT_TIMEOUT_SECONDS,
+    Publish,
+    PublishReport,
+    check_fill,
+    rehearse,
+    send,
+)
+from trackwire.registry import DISABLE_VARIABLE, Blocked, ProviderRegistry, Registered, Unregistered
+from trackwire.routing import ResourceRouting, RoutingReason, resolve_resource_routing
+from trackwire.scope import Fill, Scope, ScopeState, Upserted
+from trackwire.store import STORE_FILE, TrackerSqliteStore
+
+if TYPE_CHECKING:
+    from trackwire.binding import BindReport, BindRequest
+    from trackwire.ledger import LedgerEntry
+    from trackwire.model import Issue, WorkPackageMapping
+
+JSON_LINES = "jsonl"
+_WORK_PACKAGE = re.compile(r"WP[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A bound project's route, and where each part of it comes from.
+
+    Args:
+        config: The project.
+        outcome: What became of the provider's plugin.
+        routing: The pair, with its reason.
+        values: The credentials by field, each with its source; secrets are masked.
+    """
+
+    config: TrackerProjectConfig
+    outcome: Registered | Blocked | Unregistered
+    routing: ResourceRouting
+    values: Mapping[str, Value]
+
+    @property
+    def provider(self) -> Provider | None:
+        """The registered provider, or None."""
+        return self.outcome.provider if isinstance(self.outcome, Registered) else None
+
+    @property
+    def scope(self) -> Scope:
+        """Whose issues the binding is about."""
+        bound = self.config.bound()
+        return Scope(bound.provider, bound.workspace, self.routing.external_resource_id)
+
+    @property
+    def id_source(self) -> Value | None:
+        """The credential that the resource's id is taken from, or None."""
+        key = self.provider.credential_key if self.provider else None
+        return self.values.get(key) if key else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A project at a glance.
+
+    Args:
+        route: The route.
+        state: What the bound scope holds.
+        others: What other scopes of the store hold.
+        hub: The address of the hub where none is named, or None.
+        publishes: The latest publish of each destination, the newest first.
+    """
+
+    route: Route
+    state: ScopeState
+    others: tuple[ScopeState, ...]
+    hub: str | None
+    publishes: tuple[LedgerEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import changed.
+
+    Args:
+        files: The files that it is about.
+        changes: The issues created, updated, unchanged and gone.
+        foreign: Issues of another workspace or resource that were left out.
+        more_follows: Why the scope is filled in part only, or None.
+    """
+
+    files: tuple[str, ...]
+    changes: Upserted
+    foreign: int = 0
+    more_follows: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportFile:
+    """A file to import.
+
+    Args:
+        name: What to call it in messages.
+        stream: Its content; seekable, unless it is in the jsonl format.
+    """
+
+    name: str
+    stream: BinaryIO
+
+
+class TrackerService:
+    """One project, with the user's credentials and the installed providers.
+
+    Args:
+        root: The project's directory.
+        registry: The provider registry.
+        credentials: The user's credentials.
+        hubs: The hubs that the user has logged in to.
+        notify: Told what a person should know while something runs.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        registry: ProviderRegistry | None = None,
+        credentials: TrackerCredentialStore | None = None,
+        hubs: HubLogin | None = None,
+        notify: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.root = root
+        self.registry = registry or ProviderRegistry()
+        self.credentials = credentials or TrackerCredentialStore()
+        self.hubs = hubs or HubLogin(self.credentials.users)
+        self.notify = notify
+
+    def bind(self, request: BindRequest) -> BindReport:
+        """Bind the project; see `trackwire.binding.bind`."""
+        return binder.bind(self.root, self.registry, self.credentials, request, self.notify)
+
+    def unbind(self, *, purge: bool = False) -> TrackerProjectConfig:
+        """Remove the binding; see `trackwire.binding.unbind`."""
+        return binder.unbind(self.root, purge=purge, notify=self.notify)
+
+    def route(self) -> Route:
+        """Derive the bound project's route.
+
+        Raises:
+            ProjectError: There is no project, or it is not bound.
+            ProviderError: The provider's plugin is broken.
+            CredentialError: The project's file holds a secret, or the user's file is unusable.
+        """
+        config = load_project(self.root)
+        name = config.bound().provider
+        provider = self.registry.provider(name)
+        outcome = self.registry.outcome(name)
+        values = self.credentials.effective(config, provider)
+        plain = {value.field: value.plain for value in values.values() if not value.secret}
+        routing = resolve_resource_routing(provider, plain)
+        if isinstance(outcome, Blocked):
+            routing = replace(routing, reason=RoutingReason.PROVIDER_BLOCKED)
+        elif isinstance(outcome, Unregistered):
+            routing = replace(routing, reason=RoutingReason.PROVIDER_UNREGISTERED)
+        elif not isinstance(outcome, Registered):
+            raise TypeError("a broken plugin has no route")
+        return Route(config=config, outcome=outcome, routing=routing, values=values)
+
+    def status(self) -> Status:
+        """Tell the project's binding, route, issues at hand and last publishes."""
+        route = self.route()
+        states: list[ScopeState] = []
+        publishes: list[LedgerEntry] = []
+        if self._store_path.exists():
+            with TrackerSqliteStore(self._store_path) as store:
+                states, publishes = store.scopes(), store.ledger.latest()
+        return Status(
+            route=route,
+            state=next(
+                (s for s in states if s.scope == route.scope), ScopeState(scope=route.scope)
+            ),
+            others=tuple(s for s in states if s.scope != route.scope),
+            hub=self.hubs.default_url(),
+            publishes=tuple(publishes),
+        )
+
+    def import_files(
+        self,
+        files: Sequence[ImportFile],
+        *,
+        file_format: str | None = None,
+        replace_all: bool = False,
+        only_bound: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[ImportReport]:
+        """Read files into the bound scope, each in one transaction.
+
+        Args:
+            files: The files, in order; the last of an issue wins.
+            file_format: `jsonl` for one issue in wire form a line; None for what the provider's
+                reader reads.
+            replace_all: Whether the files together are the whole state; they are then one
+                transaction.
+            only_bound: Whether to leave out issues of another workspace or resource, instead of
+                refusing the file.
+            progress: Told from time to time how many issues of a file were read.
+
+        Yields:
+            A report for each transaction, as soon as it is kept.
+
+        Raises:
+            RecordError: A record is bad or foreign; nothing of its transaction is kept.
+            UsageError: The provider has no reader of exports.
+        """
+        route = self.route()
+        read = self._reader(route, file_format)
+        groups = [files] if replace_all else [[file] for file in files]
+        with project_lock(self.root, "import", notify=self.notify), self._store() as store:
+            for group in groups:
+                reading = Reading()
+                issues = _drawn(
+                    group, read, route, reading, only_bound=only_bound, progress=progress
+                )
+                with store.writing():
+                    before = store.scope_state(route.scope)
+                    changes = store.upsert_issues(route.scope, issues, replace=replace_all)
+                    _check_not_emptied(before, changes, [file.name for file in group])
+                    _fill(store, before, reading, changes, replace_all=replace_all)
+                yield ImportReport(
+                    files=tuple(file.name for file in group),
+                    changes=changes,
+                    foreign=reading.foreign,
+                    more_follows=reading.more_follows,
+                )
+
+    def add_mapping(self, wp_id: str, issue: str) -> WorkPackageMapping:
+        """Tie a work package to an issue of the bound scope.
+
+        Args:
+            wp_id: The work package, such as `WP01`.
+            issue: The issue's key or id.
+
+        Raises:
+            UsageError: The work package is ill-formed, or the issue is not at hand.
+        """
+        if _WORK_PACKAGE.fullmatch(wp_id) is None:
+            raise UsageError(f"{wp_id!r} is no work package; one looks like WP01")
+        scope = self.route().scope
+        with self._store() as store:
+            held = store.find_issue(scope, issue)
+            if held is None:
+                raise UsageError(
+                    f"there is no issue {issue!r} in {scope}; import it first, or see its key or "
+                    "id at the tracker"
+                )
+            return store.put_mapping(scope, wp_id, held)
+
+    def list_mappings(self) -> list[WorkPackageMapping]:
+        """List the bound scope's mappings."""
+        scope = self.route().scope
+        if not self._store_path.exists():
+            return []
+        with self._store() as store:
+            return list(store.list_mappings(scope))
+
+    def remove_mapping(self, wp_id: str, issue: str) -> WorkPackageMapping:
+        """Remove a mapping of the bound scope.
+
+        Args:
+            wp_id: The work package.
+            issue: The issue's key or id.
+
+        Raises:
+            UsageError: There is no such mapping.
+        """
+        held = next(
+            (
+                mapping
+                for mapping in self.list_mappings()
+                if mapping.wp_id == wp_id and issue in {mapping.external_id, mapping.external_key}
+            ),
+            None,
+        )
+        if held is None:
+            raise UsageError(f"{wp_id} is not mapped to {issue!r}; see: trackwire map list")
+        with self._store() as store:
+            store.remove_mapping(self.route().scope, wp_id, held.external_id)
+        return held
+
+    def publish(
+        self,
+        *,
+        hub: str | None = None,
+        dry_run: bool = False,
+        output: Path | None = None,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        require_routing: bool = False,
+        allow_empty: bool = False,
+        partial: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> PublishReport:
+        """Publish the bound scope's state with its route.
+
+        Args:
+            hub: The hub's address; None for the one that the user logged in to.
+            dry_run: Whether to say what would be sent, and send and record nothing.
+            output: Where to write the exact body to, or None.
+            timeout: Seconds for the whole delivery, retries included; also how long to wait for
+                another process that works on the project.
+            require_routing: Whether to refuse a null route.
+            allow_empty: Whether to publish a scope that was never filled.
+            partial: Whether to publish a scope that is filled in part.
+            progress: Told from time to time how many issues are rendered.
+
+        Raises:
+            ProjectError: Routing is required and there is none; or no project, or not bound.
+            ScopeError: The scope is not filled.
+            DeliveryError: The hub refused the snapshot.
+            DeliveryDeferred: It was not reached, or not in time.
+            LockedError: Another process is working on the project.
+        """
+        route = self.route()
+        if require_routing and route.routing.is_null:
+            raise ProjectError(f"there is no route: {explain(route)}; nothing was sent")
+        named = hub or not dry_run or self.hubs.default_url()
+        target = self.hubs.target(hub) if named else None
+        with self._exclusive(dry_run=dry_run, wait=timeout) as directory, self._store() as store:
+            check_fill(store, route.scope, allow_empty=allow_empty, partial=partial)
+            publish = Publish(
+                config=route.config,
+                routing=route.routing,
+                scope=route.scope,
+                store=store,
+                directory=directory,
+                output=output,
+                timeout=timeout,
+                notify=self.notify,
+                progress=progress,
+            )
+            if dry_run or target is None:
+                return rehearse(publish, target)
+            return send(publish, target)
+
+    @property
+    def _store_path(self) -> Path:
+        return self.root / DATA_DIRECTORY / STORE_FILE
+
+    def _store(self) -> TrackerSqliteStore:
+        data_directory(self.root)
+        return TrackerSqliteStore(self._store_path)
+
+    @contextmanager
+    def _exclusive(self, *, dry_run: bool, wait: float) -> Iterator[Path]:
+        if dry_run:
+            yield data_directory(self.root)
+            return
+        with project_lock(self.root, "publish", wait=wait, notify=self.notify) as directory:
+            yield directory
+
+    def _reader(self, route: Route, file_format: str | None) -> _Reader:
+        if file_format == JSON_LINES:
+            return lambda file: read_json_lines(file.stream)
+        name = route.config.provider
+        if not isinstance(route.outcome, Registered):
+            raise UsageError(
+                f"no plugin is in use for {name}, so its exports cannot be read; "
+                "import issues in wire form with --format jsonl"
+            )
+        read_export = route.outcome.provider.read_export
+        if read_export is None:
+            raise UsageError(
+                f"{route.outcome.found} reads no exports; "
+                "import issues in wire form with --format jsonl"
+            )
+        fields = route.outcome.provider.credential_fields
+        private = {f.name for f in fields if f.secret or f.personal}
+        context = ExportContext(
+            workspace=route.config.workspace,
+            credentials={
+                value.field: value.plain
+                for value in route.values.values()
+                if value.field not in private and not value.secret
+            },
+            status_map=route.config.status_map,
+            priority_map=route.config.priority_map,
+        )
+        plugin = str(route.outcome.found)
+        return lambda file: read_by_provider(read_export, file.stream, context, plugin)
+
+
+_Reader = Callable[[ImportFile], Iterator[ExportedIssue | MoreFollows]]
+
+
+def explain(route: Route) -> str:
+    """Say in words why a route is what it is, and what changes it.
+
+    Args:
+        route: The route.
+    """
+    name, provider = route.config.provider, route.provider
+    key = provider.credential_key if provider else None
+    give = f"run: trackwire bind {name} --workspace {route.config.workspace} --set {key}=..."
+    return {
+        RoutingReason.ROUTED: "the provider declares it and the id is set",
+        RoutingReason.NO_PROVIDER: f"no plugin is in use for {name}",
+        RoutingReason.PROVIDER_UNREGISTERED: (
+            f"no plugin is installed for {name}; see: trackwire providers"
+        ),
+        RoutingReason.PROVIDER_BLOCKED: (
+            f"the plugin for {name} is switched off by {DISABLE_VARIABLE}"
+        ),
+        RoutingReason.NO_RESOURCE_TYPE: f"the plugin for {name} declares no resource type",
+        RoutingReason.ID_MISSING: f"{key} is not set; {give}",
+        RoutingReason.ID_BLANK: f"{key} is blank; {give}",
+        RoutingReason.ID_NOT_TEXT: f"{key} is neither text nor an integer; {give}",
+    }[route.routing.reason]
+
+
+def _drawn(
+    files: Iterable[ImportFile],
+    read: _Reader,
+    route: Route,
+    reading: Reading,
+    *,
+    only_bound: bool,
+    progress: Callable[[int], None],
+) -> Iterator[Issue]:
+    binding = route.config.bound()
+    for file in files:
+        with naming(file.name):
+            yield from of_binding(
+                read(file), binding, reading, only_bound=only_bound, progress=progress
+            )
+
+
+def _check_not_emptied(before: ScopeState, changes: Upserted, names: list[str]) -> None:
+    if before.issue_count and changes.gone == before.issue_count and not changes.created:
+        raise RecordError(
+            ", ".join(names),
+            None,
+            f"holds none of the {before.issue_count} issues of {before.scope}, and all would be "
+            "gone; to start afresh run: trackwire unbind --purge",
+        )
+
+
+def _fill(
+    store: TrackerSqliteStore,
+    before: ScopeState,
+    reading: Reading,
+    changes: Upserted,
+    *,
+    replace_all: bool,
+) -> None:
+    if not changes.total and before.fill is Fill.NEVER:
+        return
+    in_part = reading.more_follows is not None
+    if in_part and before.fill is Fill.COMPLETE and not replace_all:
+        return
+    store.set_fill(before.scope, Fill.PARTIAL if in_part else Fill.COMPLETE)

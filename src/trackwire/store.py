@@ -1,0 +1,348 @@
+"""The local store: issues, mappings and checkpoints by scope, in their wire form.
+
+Rows hold the very bytes that a snapshot carries, so a publish streams them without parsing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from trackwire.database import connect, storage_errors, transaction
+from trackwire.ledger import Ledger
+from trackwire.model import Checkpoint, Issue, WorkPackageMapping
+from trackwire.scope import Fill, Scope, ScopeState, Upserted
+
+if TYPE_CHECKING:
+    from typing import Self
+
+STORE_FILE = "store.sqlite"
+_BATCH = 1000
+_ISSUE = msgspec.json.Decoder(Issue)
+_MAPPING = msgspec.json.Decoder(WorkPackageMapping)
+
+
+class TrackerSqliteStore:
+    """A project's store; a context manager that closes it.
+
+    Args:
+        path: The SQLite file; it is made where it is absent, in a directory that exists.
+
+    Raises:
+        StoreError: It is no store, corrupt, or of a newer version; it is left as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = connect(path)
+        self.ledger = Ledger(self._connection, path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store; everything written is kept."""
+        self._connection.close()
+
+    @property
+    def id(self) -> str:
+        """The store's own UUID, made with it."""
+        (identity,) = self._connection.execute("SELECT id FROM store").fetchone()
+        return str(identity)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make one transaction of every write in the block: all are kept, or none.
+
+        Raises:
+            StoreError: The disk is full or the file cannot be written; nothing was changed.
+            LockedError: Another process kept the store busy for a minute.
+        """
+        with storage_errors(self.path):
+            if self._connection.in_transaction:
+                yield
+            else:
+                with transaction(self._connection):
+                    yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let every read in the block see one and the same state."""
+        with storage_errors(self.path), transaction(self._connection, write=False):
+            yield
+
+    def upsert_issues(
+        self, scope: Scope, issues: Iterable[Issue], *, replace: bool = False
+    ) -> Upserted:
+        """Write issues in one transaction; when the iterable raises, nothing was written.
+
+        Args:
+            scope: Whose issues they are.
+            issues: The issues, read as they are written; the last of an id wins.
+            replace: Whether they are the whole state, so that all others are gone.
+        """
+        created = updated = unchanged = gone = 0
+        with self.writing():
+            scope_id = self._scope_id(scope)
+            if replace:
+                self._connection.execute("DROP TABLE IF EXISTS temp.seen")
+                self._connection.execute("CREATE TEMP TABLE seen (id TEXT PRIMARY KEY)")
+            stream = iter(issues)
+            while batch := {issue.ref.id: issue for issue in islice(stream, _BATCH)}:
+                counts = self._upsert_batch(scope_id, batch)
+                created += counts.created
+                updated += counts.updated
+                unchanged += counts.unchanged
+                if replace:
+                    self._connection.executemany(
+                        "INSERT OR IGNORE INTO temp.seen VALUES (?)", ((key,) for key in batch)
+                    )
+            if replace:
+                gone = self._connection.execute(
+                    "UPDATE issue SET gone = 1 WHERE scope_id = ? AND gone = 0 "
+                    "AND external_id NOT IN (SELECT id FROM temp.seen)",
+                    (scope_id,),
+                ).rowcount
+                self._connection.execute("DROP TABLE temp.seen")
+        return Upserted(created=created, updated=updated, unchanged=unchanged, gone=gone)
+
+    def set_fill(self, scope: Scope, fill: Fill) -> None:
+        """Record how far a scope is filled.
+
+        Args:
+            scope: The scope.
+            fill: How far.
+        """
+        with self.writing():
+            self._connection.execute(
+                "UPDATE scope SET fill = ? WHERE id = ?", (fill, self._scope_id(scope))
+            )
+
+    def scope_state(self, scope: Scope) -> ScopeState:
+        """Tell how far a scope is filled and what it holds.
+
+        Args:
+            scope: The scope; one that the store does not know was never filled.
+        """
+        known = next((state for state in self.scopes() if state.scope == scope), None)
+        return known or ScopeState(scope=scope)
+
+    def scopes(self) -> list[ScopeState]:
+        """List every scope that the store knows, in order of its name."""
+        with storage_errors(self.path):
+            rows = self._connection.execute(
+                """SELECT provider, workspace, resource_id, fill,
+                    (SELECT count(*) FROM issue WHERE scope_id = scope.id AND gone = 0),
+                    (SELECT count(*) FROM mapping WHERE scope_id = scope.id)
+                FROM scope ORDER BY provider, workspace, resource_id"""
+            ).fetchall()
+        return [
+            ScopeState(
+                scope=Scope(provider, workspace, resource_id or None),
+                fill=Fill(fill),
+                issue_count=issues,
+                mapping_count=mappings,
+            )
+            for provider, workspace, resource_id, fill, issues, mappings in rows
+        ]
+
+    def list_issues(self, scope: Scope) -> Iterator[Issue]:
+        """Yield a scope's issues that are at the tracker, ordered by external id as text.
+
+        Args:
+            scope: The scope.
+        """
+        return map(_ISSUE.decode, self.issue_bytes(scope))
+
+    def issue_bytes(self, scope: Scope) -> Iterator[bytes]:
+        """Yield the same issues as they stand on the wire, without parsing them.
+
+        Args:
+            scope: The scope.
+        """
+        rows = self._connection.execute(
+            "SELECT wire FROM issue WHERE scope_id = ? AND gone = 0 ORDER BY external_id",
+            (self._known_scope_id(scope),),
+        )
+        return (wire for (wire,) in rows)
+
+    def find_issue(self, scope: Scope, name: str) -> Issue | None:
+        """Find an issue by its external id, or else by its key.
+
+        Args:
+            scope: The scope.
+            name: The id or key; a key's case does not matter.
+        """
+        with storage_errors(self.path):
+            row = self._connection.execute(
+                """SELECT wire FROM issue WHERE scope_id = :scope AND gone = 0 AND (
+                    external_id = :name
+                    OR lower(json_extract(CAST(wire AS TEXT), '$.ref.key')) = lower(:name)
+                ) ORDER BY external_id != :name LIMIT 1""",
+                {"scope": self._known_scope_id(scope), "name": name},
+            ).fetchone()
+        return _ISSUE.decode(row[0]) if row else None
+
+    def list_mappings(self, scope: Scope) -> Iterator[WorkPackageMapping]:
+        """Yield a scope's mappings, ordered by work package and external id.
+
+        Args:
+            scope: The scope.
+        """
+        return map(_MAPPING.decode, self.mapping_bytes(scope))
+
+    def mapping_bytes(self, scope: Scope) -> Iterator[bytes]:
+        """Yield the same mappings as they stand on the wire.
+
+        Args:
+            scope: The scope.
+        """
+        rows = self._connection.execute(
+            "SELECT wire FROM mapping WHERE scope_id = ? ORDER BY wp_id, external_id",
+            (self._known_scope_id(scope),),
+        )
+        return (wire for (wire,) in rows)
+
+    def put_mapping(self, scope: Scope, wp_id: str, issue: Issue) -> WorkPackageMapping:
+        """Tie a work package to an issue; a mapping that says the same stays as it is.
+
+        Args:
+            scope: The scope.
+            wp_id: The work package.
+            issue: The issue.
+        """
+        now = datetime.now(UTC)
+        mapping = WorkPackageMapping(
+            wp_id=wp_id,
+            system=scope.provider,
+            workspace=scope.workspace,
+            external_id=issue.ref.id,
+            external_key=issue.ref.key,
+            external_url=issue.ref.url,
+            created_at=now,
+            updated_at=now,
+        )
+        with self.writing():
+            held = next(
+                (m for m in self.list_mappings(scope) if _same_tie(m, mapping)),
+                None,
+            )
+            if held is not None:
+                mapping = msgspec.structs.replace(mapping, created_at=held.created_at)
+                if msgspec.structs.replace(mapping, updated_at=held.updated_at) == held:
+                    return held
+            self._connection.execute(
+                "INSERT OR REPLACE INTO mapping VALUES (?, ?, ?, ?)",
+                (self._scope_id(scope), wp_id, issue.ref.id, msgspec.json.encode(mapping)),
+            )
+        return mapping
+
+    def remove_mapping(self, scope: Scope, wp_id: str, external_id: str) -> bool:
+        """Remove a mapping.
+
+        Args:
+            scope: The scope.
+            wp_id: The work package.
+            external_id: The issue's id at the tracker.
+
+        Returns:
+            Whether there was one.
+        """
+        with self.writing():
+            removed = self._connection.execute(
+                "DELETE FROM mapping WHERE scope_id = ? AND wp_id = ? AND external_id = ?",
+                (self._known_scope_id(scope), wp_id, external_id),
+            ).rowcount
+        return removed > 0
+
+    def get_checkpoint(self, scope: Scope) -> Checkpoint:
+        """Tell how far a scope has read the tracker.
+
+        Args:
+            scope: The scope.
+        """
+        with storage_errors(self.path):
+            row = self._connection.execute(
+                "SELECT cursor, updated_since FROM scope WHERE id = ?",
+                (self._known_scope_id(scope),),
+            ).fetchone()
+        cursor, since = row or (None, None)
+        return Checkpoint(
+            cursor=cursor, updated_since=datetime.fromisoformat(since) if since else None
+        )
+
+    def set_checkpoint(self, scope: Scope, checkpoint: Checkpoint) -> None:
+        """Record how far a scope has read the tracker.
+
+        Args:
+            scope: The scope.
+            checkpoint: How far.
+        """
+        since = checkpoint.updated_since
+        with self.writing():
+            self._connection.execute(
+                "UPDATE scope SET cursor = ?, updated_since = ? WHERE id = ?",
+                (checkpoint.cursor, since and since.isoformat(), self._scope_id(scope)),
+            )
+
+    def _upsert_batch(self, scope_id: int, batch: dict[str, Issue]) -> Upserted:
+        held = {
+            external_id: (digest, gone)
+            for external_id, digest, gone in self._connection.execute(
+                "SELECT external_id, sha256, gone FROM issue WHERE scope_id = ? "
+                "AND external_id IN (SELECT value FROM json_each(?))",
+                (scope_id, msgspec.json.encode(list(batch)).decode()),
+            )
+        }
+        rows = []
+        created = 0
+        for external_id, issue in batch.items():
+            wire = msgspec.json.encode(issue)
+            digest = hashlib.sha256(wire).digest()
+            before = held.get(external_id, (None, 1))
+            if before == (digest, 0):
+                continue
+            created += before[1]
+            rows.append((scope_id, external_id, wire, digest))
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO issue (scope_id, external_id, wire, sha256) "
+            "VALUES (?, ?, ?, ?)",
+            rows,
+        )
+        return Upserted(
+            created=created, updated=len(rows) - created, unchanged=len(batch) - len(rows)
+        )
+
+    def _scope_id(self, scope: Scope) -> int:
+        self._connection.execute(
+            "INSERT OR IGNORE INTO scope (provider, workspace, resource_id) VALUES (?, ?, ?)",
+            (scope.provider, scope.workspace, scope.resource_id or ""),
+        )
+        return self._known_scope_id(scope)
+
+    def _known_scope_id(self, scope: Scope) -> int:
+        row = self._connection.execute(
+            "SELECT id FROM scope WHERE provider = ? AND workspace = ? AND resource_id = ?",
+            (scope.provider, scope.workspace, scope.resource_id or ""),
+        ).fetchone()
+        return int(row[0]) if row else -1
+
+
+def _same_tie(one: WorkPackageMapping, other: WorkPackageMapping) -> bool:
+    return (one.wp_id, one.external_id) == (other.wp_id, other.external_id)

@@ -1,0 +1,235 @@
+"""The user's own file: credentials, hubs and where each secret is kept.
+
+A TOML file in the user's configuration directory that nobody else may read. A secret's value
+lies in the system keyring where there is a usable one, and the file then only says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from trackwire.errors import CredentialError
+from trackwire.files import private_directory, replacing
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+_SERVICE = "trackwire"
+_USABLE_PRIORITY = 1
+
+
+class Entry(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """One stored value.
+
+    Args:
+        provider: The provider's normalized name; `hub` for the token of a hub.
+        workspace: The workspace it belongs to; None for every one of the provider.
+        field: The credential field.
+        secret: Whether it is shown masked.
+        origin: For a secret, the origin it was given for, such as `https://acme.example`.
+        value: The value, or None where the keyring holds it.
+    """
+
+    provider: str
+    field: str
+    workspace: str | None = None
+    secret: bool = True
+    origin: str | None = None
+    value: str | None = None
+
+    @property
+    def account(self) -> str:
+        """The name under which the keyring holds the value."""
+        return "/".join((self.provider, self.workspace or "*", self.field))
+
+    def same_place(self, other: Entry) -> bool:
+        """Whether two entries are the same field of the same provider and workspace."""
+        return self.account == other.account
+
+    def __repr__(self) -> str:
+        return f"Entry({self.account}, value='****')"
+
+
+class UserFile(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """The whole file.
+
+    Args:
+        hub: The address of the hub that a publish goes to where none is named.
+        credential: The stored values.
+    """
+
+    hub: str | None = None
+    credential: tuple[Entry, ...] = ()
+
+
+class UserStore:
+    """Reads and changes the user's file, keeping secrets in the keyring where it can.
+
+    Args:
+        path: The file; by default `credentials.toml` in the user's configuration directory.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        if self._path is None:
+            import platformdirs
+
+            self._path = platformdirs.user_config_path("trackwire") / "credentials.toml"
+        return self._path
+
+    def read(self) -> UserFile:
+        """Return what is stored; nothing where there is no file.
+
+        Raises:
+            CredentialError: Others may read the file, or it is malformed.
+        """
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return UserFile()
+        except OSError as error:
+            raise CredentialError(f"{self.path}: {error.strerror}") from error
+        with os.fdopen(descriptor, "rb") as stream:
+            self._refuse_if_shared(os.fstat(stream.fileno()))
+            text = stream.read()
+        try:
+            return msgspec.toml.decode(text, type=UserFile)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            # The parser's own text could quote a secret; its position is enough to mend the file.
+            problem = _position(error)
+            raise CredentialError(f"{self.path}: malformed: {problem}; mend or remove it") from None
+
+    def put(self, entry: Entry, value: str) -> str:
+        """Store a value, replacing the one in its place.
+
+        Args:
+            entry: What it is.
+            value: The value.
+
+        Returns:
+            Where it lies now, for a person.
+        """
+        in_keyring = entry.secret and _keep(entry.account, value)
+        stored = msgspec.structs.replace(entry, value=None if in_keyring else value)
+        with self._editing() as file:
+            others = tuple(e for e in file.credential if not e.same_place(entry))
+            self._write(msgspec.structs.replace(file, credential=(*others, stored)))
+        return "the system keyring" if in_keyring else str(self.path)
+
+    def drop(self, entry: Entry) -> None:
+        """Remove a value, from the keyring too.
+
+        Args:
+            entry: The stored entry.
+        """
+        with self._editing() as file:
+            others = tuple(e for e in file.credential if not e.same_place(entry))
+            self._write(msgspec.structs.replace(file, credential=others))
+        if entry.value is None:
+            _forget(entry.account)
+
+    def use_hub(self, url: str | None) -> None:
+        """Set the hub that a publish goes to where none is named.
+
+        Args:
+            url: Its address, or None for no such hub.
+        """
+        with self._editing() as file:
+            self._write(msgspec.structs.replace(file, hub=url))
+
+    def value_of(self, entry: Entry) -> str:
+        """Return an entry's value, opening the keyring only if it is there.
+
+        Args:
+            entry: The stored entry.
+
+        Raises:
+            CredentialError: The keyring does not give it out.
+        """
+        if entry.value is not None:
+            return entry.value
+        value = _recall(entry.account)
+        if value is None:
+            raise CredentialError(
+                f"the system keyring does not give out {entry.account}; unlock it, or run: "
+                f"trackwire credentials set {entry.field} --provider {entry.provider}"
+            )
+        return value
+
+    @contextlib.contextmanager
+    def _editing(self) -> Iterator[UserFile]:
+        from filelock import FileLock
+
+        private_directory(self.path.parent)
+        with FileLock(self.path.with_suffix(".lock"), mode=0o600):
+            yield self.read()
+
+    def _write(self, file: UserFile) -> None:
+        with replacing(self.path, mode=0o600) as stream:
+            stream.write(b"# Written by trackwire; secrets lie here where no keyring is usable.\n")
+            stream.write(msgspec.toml.encode(file))
+
+    def _refuse_if_shared(self, status: os.stat_result) -> None:
+        if status.st_uid != os.geteuid():
+            raise CredentialError(f"{self.path}: it belongs to another user, and is not read")
+        if status.st_mode & 0o077:
+            raise CredentialError(
+                f"{self.path}: others may read or change it "
+                f"(mode {status.st_mode & 0o777:03o}); run: chmod 600 {self.path}"
+            )
+
+
+def _position(error: Exception) -> str:
+    text = str(error)
+    marker = text.rfind("(at ")
+    if marker >= 0:
+        return text[marker + 1 :].rstrip(")")
+    path = text.rfind("at `$")
+    return text[path:] if path >= 0 else "not the TOML that trackwire writes"
+
+
+def _usable_keyring() -> KeyringBackend | None:
+    import keyring
+
+    try:
+        backend = keyring.get_keyring()
+        usable = backend.priority >= _USABLE_PRIORITY
+    except Exception:
+        return None
+    return backend if usable else None
+
+
+def _keep(account: str, value: str) -> bool:
+    backend = _usable_keyring()
+    if backend is None:
+        return False
+    try:
+        backend.set_password(_SERVICE, account, value)
+    except Exception:
+        return False
+    return True
+
+
+def _recall(account: str) -> str | None:
+    backend = _usable_keyring()
+    try:
+        return None if backend is None else backend.get_password(_SERVICE, account)
+    except Exception:
+        return None
+
+
+def _forget(account: str) -> None:
+    backend = _usable_keyring()
+    if backend is not None:
+        with contextlib.suppress(Exception):
+            backend.delete_password(_SERVICE, account)
