@@ -28,6 +28,7 @@ _MANY_DIGITS = b"0" * 4000
 _SCALARS = frozenset({"string", "number", "boolean", "null"})
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 _EXPECTED = re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<found>[^`]*)`")
+_INDEX = re.compile(r"\[[0-9]+\]")
 _IS_MISSING = "it is missing"
 _NO_REMEDIES: Mapping[str, str] = MappingProxyType({})
 
@@ -122,7 +123,8 @@ def convert(
         record: What `read_array` or `read_document` gave.
         shape: A msgspec struct.
         place: Where the record stands in the file.
-        remedies: What mends a missing field, by its dotted name.
+        remedies: What mends a missing field, by its dotted name, such as `status.name` or, in
+            any element of an array, `labels[].name`.
 
     Raises:
         RecordError: A part is missing or of another type; its field is named in the file's own
@@ -132,8 +134,9 @@ def convert(
         return msgspec.convert(record, shape)
     except msgspec.ValidationError as error:
         field, problem = _explain(str(error))
-        if problem == _IS_MISSING and field in remedies:
-            problem = f"{problem}; {remedies[field]}"
+        remedy = remedies.get(_INDEX.sub("[]", field))
+        if problem == _IS_MISSING and remedy:
+            problem = f"{problem}; {remedy}"
         raise RecordError(place, field or None, problem) from error
 
 
@@ -146,7 +149,7 @@ def _explain(text: str) -> tuple[str, str]:
     if mismatch := _EXPECTED.fullmatch(message):
         expected = mismatch["expected"].replace(" | ", " or ").replace("str", "text")
         return field, f"expected {expected}, found {mismatch['found'].replace('str', 'text')}"
-    return field, message
+    return field, message.replace("`str`", "text")
 
 
 def _parsed(stream: BinaryIO, parser: Callable[..., Iterator[T]]) -> Iterator[T]:

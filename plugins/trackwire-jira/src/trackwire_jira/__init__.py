@@ -1,1 +1,57 @@
-"""x."""
+"""The Jira provider: Cloud and Data Center, API versions 2 and 3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from trackwire.hookspecs import hookimpl
+from trackwire.provider import (
+    CredentialField,
+    ExportContext,
+    ExportedIssue,
+    MoreFollows,
+    Provider,
+)
+
+
+def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue | MoreFollows]:
+    """Read issues out of a saved answer; see `trackwire_jira.export.read_export`."""
+    from trackwire_jira import export  # its libraries are not needed to know the provider
+
+    return export.read_export(stream, context)
+
+
+@hookimpl
+def trackwire_provider() -> Provider:
+    """Return the provider `jira`."""
+    return Provider(
+        name="jira",
+        title="Jira",
+        api_version=1,
+        resource_type="jira_project",
+        credential_key="project_key",
+        credential_fields=(
+            CredentialField(
+                name="base_url",
+                help="The site's address, such as https://acme.atlassian.net",
+                origin=True,
+            ),
+            CredentialField(
+                name="email",
+                help="The account's e-mail address; Cloud only, Data Center needs none",
+                personal=True,
+                required=False,
+            ),
+            CredentialField(
+                name="api_token",
+                help="Cloud: an API token of the account; Data Center: a personal access token",
+                secret=True,
+            ),
+            CredentialField(
+                name="project_key",
+                help="The project's key, such as ACME: what stands before the dash in ACME-12",
+            ),
+        ),
+        read_export=read_export,
+    )

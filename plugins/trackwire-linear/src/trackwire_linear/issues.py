@@ -1,0 +1,86 @@
+"""Maps one issue, as Linear's GraphQL API gives it, to the wire form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from trackwire.errors import RecordError
+from trackwire.model import ExternalRef, Issue
+from trackwire_linear import vocabulary
+
+if TYPE_CHECKING:
+    from trackwire.provider import ExportContext
+    from trackwire_linear.shapes import Record
+
+_ASK = "add `{}` to the query's `nodes {{ ... }}` and save the answer again"
+
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "id": _ASK.format("id"),
+        "title": _ASK.format("title"),
+        "state": _ASK.format("state { type name }"),
+        "state.type": _ASK.format("state { type name }"),
+        "labels.nodes[].name": _ASK.format("labels(first: 50) { nodes { name } }"),
+    }
+)
+"""What mends a part that is missing, by its name in the record."""
+
+
+def to_issue(record: Record, context: ExportContext, place: str) -> Issue:
+    """Map one issue to the wire form.
+
+    Args:
+        record: The issue, checked.
+        context: The workspace, and the project's own names of states and priorities.
+        place: Where the record stands, for the error.
+
+    Raises:
+        RecordError: `updatedAt` is no time with an offset from UTC.
+    """
+    labels = tuple(label.name for label in record.labels.nodes) if record.labels else ()
+    assignee = record.assignee.id if record.assignee else None
+    return Issue(
+        ref=ExternalRef(
+            system="linear",
+            workspace=context.workspace,
+            id=record.id,
+            key=record.identifier,
+            url=record.url,
+        ),
+        title=record.title,
+        body=record.description if (record.description or "").strip() else None,
+        status=vocabulary.status_of(record.state, context.status_map),
+        issue_type=vocabulary.type_of(labels, is_part=record.parent is not None),
+        priority=vocabulary.priority_of(
+            record.priority, record.priority_label, context.priority_map
+        ),
+        assignees=(assignee,) if assignee else (),
+        labels=labels,
+        updated_at=_time(record.updated_at, place),
+    )
+
+
+def is_gone(record: Record) -> bool:
+    """Tell whether the issue is archived or in the trash, and so no longer at the tracker.
+
+    Args:
+        record: The issue.
+    """
+    return record.archived_at is not None or record.trashed is True
+
+
+def _time(text: str | None, place: str) -> datetime | None:
+    """Read a time such as `2026-03-02T09:11:12.345Z` (ISO 8601)."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise RecordError(place, "updatedAt", f"{text[:40]!r} is no ISO 8601 time") from None
+    if time.tzinfo is None:
+        problem = f"{text[:40]!r} has no offset from UTC, such as Z"
+        raise RecordError(place, "updatedAt", problem)
+    return time

@@ -1,0 +1,104 @@
+"""From Linear's states, labels and priorities to those of the wire."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from trackwire.model import IssueType, Status
+
+if TYPE_CHECKING:
+    from trackwire_linear.shapes import WorkflowState
+
+T = TypeVar("T")
+
+_BLOCKED = re.compile(r"\b(blocked|on hold|impeded)\b", re.IGNORECASE)
+_REVIEW = re.compile(r"\b(review|reviewing)\b", re.IGNORECASE)
+_STATES = {
+    "triage": Status.TODO,
+    "backlog": Status.TODO,
+    "unstarted": Status.TODO,
+    "started": Status.IN_PROGRESS,
+    "completed": Status.DONE,
+    "canceled": Status.CANCELED,
+    "duplicate": Status.CANCELED,
+}
+_TYPES = {
+    "epic": IssueType.EPIC,
+    "bug": IssueType.BUG,
+    "chore": IssueType.CHORE,
+    "story": IssueType.STORY,
+    "feature": IssueType.STORY,
+}
+_PRIORITIES = {1: "Urgent", 2: "High", 3: "Medium", 4: "Low"}
+
+
+def status_of(state: WorkflowState, status_map: Mapping[str, str]) -> Status:
+    """Place a state: by the project's map, else its type; a started one also by its name.
+
+    Args:
+        state: The issue's state.
+        status_map: The project's own names of states to wire statuses.
+
+    Returns:
+        The wire status; `todo` for a type that Linear may add one day.
+    """
+    name = state.name or ""
+    if (mapped := by_name(status_map, name)) is not None:
+        return Status(mapped)
+    if state.type == "started" and _BLOCKED.search(name):
+        return Status.BLOCKED
+    if state.type == "started" and _REVIEW.search(name):
+        return Status.IN_REVIEW
+    return _STATES.get(state.type, Status.TODO)
+
+
+def type_of(labels: Iterable[str], *, is_part: bool) -> IssueType:
+    """Tell the type of an issue, which Linear itself has no notion of.
+
+    Args:
+        labels: The names of the issue's labels; `epic`, `bug`, `chore`, `story` and `feature`
+            tell a type, the first of them in this order.
+        is_part: Whether the issue has a parent, which makes it a subtask.
+    """
+    if is_part:
+        return IssueType.SUBTASK
+    plain = {_plain(label) for label in labels}
+    return next((kind for label, kind in _TYPES.items() if label in plain), IssueType.TASK)
+
+
+def priority_of(
+    priority: float | None, label: str | None, priority_map: Mapping[str, int]
+) -> int | None:
+    """Place a priority: by the project's map, else by its number.
+
+    Args:
+        priority: 0 none, 1 urgent to 4 low, or None.
+        label: Its name, or None for the name that Linear gives the number.
+        priority_map: The project's own names to 0 (highest) to 4.
+
+    Returns:
+        0 (highest) to 3, or what the map says; None where there is no priority.
+    """
+    name = label or _PRIORITIES.get(int(priority or 0))
+    if name and (mapped := by_name(priority_map, name)) is not None:
+        return mapped
+    return int(priority) - 1 if priority in _PRIORITIES else None
+
+
+def by_name(names: Mapping[str, T], name: str) -> T | None:
+    """Look a name up as it is written, then without regard to case.
+
+    Args:
+        names: What a project maps.
+        name: The tracker's name.
+    """
+    if name in names:
+        return names[name]
+    plain = _plain(name)
+    return next((value for key, value in names.items() if _plain(key) == plain), None)
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()
