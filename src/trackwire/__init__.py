@@ -1,3 +1,59 @@
-"""Trackwire publishes issue-tracker snapshots with their route on them."""
+"""Trackwire publishes issue-tracker snapshots with their route on them.
+
+The names below are the public ones; each is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trackwire.binding import BindRequest
+    from trackwire.errors import TemporaryError, TrackwireError
+    from trackwire.model import Checkpoint, ExternalRef, Issue, WorkPackageMapping
+    from trackwire.provider import CredentialField, Provider
+    from trackwire.registry import ProviderRegistry
+    from trackwire.routing import ResourceRouting, resolve_resource_routing
+    from trackwire.service import ImportFile, TrackerService
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "BindRequest",
+    "Checkpoint",
+    "CredentialField",
+    "ExternalRef",
+    "ImportFile",
+    "Issue",
+    "Provider",
+    "ProviderRegistry",
+    "ResourceRouting",
+    "TemporaryError",
+    "TrackerService",
+    "TrackwireError",
+    "WorkPackageMapping",
+    "__version__",
+    "resolve_resource_routing",
+]
+
+_HOMES = {
+    "binding": ("BindRequest",),
+    "errors": ("TemporaryError", "TrackwireError"),
+    "model": ("Checkpoint", "ExternalRef", "Issue", "WorkPackageMapping"),
+    "provider": ("CredentialField", "Provider"),
+    "registry": ("ProviderRegistry",),
+    "routing": ("ResourceRouting", "resolve_resource_routing"),
+    "service": ("ImportFile", "TrackerService"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

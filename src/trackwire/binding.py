@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING
 from trackwire.errors import ProjectError, UsageError
 from trackwire.lock import project_lock
 from trackwire.origin import origin_of
-from trackwire.project import Binding, create_project, is_project, load_project, write_binding
+from trackwire.project import (
+    Binding,
+    TrackerProjectConfig,
+    create_project,
+    is_project,
+    load_project,
+    write_binding,
+)
 from trackwire.provider import CredentialField, is_provider_name, normalize_provider_name
 from trackwire.store import STORE_FILE
 
 if TYPE_CHECKING:
     from trackwire.credentials import TrackerCredentialStore
     from trackwire.model import DoctrineMode, FieldOwner
-    from trackwire.project import TrackerProjectConfig
     from trackwire.provider import Provider
     from trackwire.registry import ProviderRegistry
 
@@ -133,6 +139,129 @@ def bind(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospect:
+    """What a binding would still lack.
+
+    Args:
+        missing: Fields without a value anywhere, the optional ones too.
+        address: Where the secrets would be sent, or None where that is not known yet.
+    """
+
+    missing: tuple[CredentialField, ...]
+    address: str | None
+
+
+def prospect(
+    root: Path,
+    registry: ProviderRegistry,
+    credentials: TrackerCredentialStore,
+    request: BindRequest,
+) -> Prospect:
+    """Tell what a binding would lack, so that a person can be asked for it.
+
+    Args:
+        root: The project's directory.
+        registry: The provider registry.
+        credentials: The user's credentials.
+        request: What would be bound to.
+    """
+    name, workspace = normalize_provider_name(request.provider), request.workspace.strip()
+    provider = registry.provider(name)
+    if provider is None:
+        return Prospect(missing=(), address=None)
+    previous = load_project(root) if is_project(root) else None
+    binding = _new_binding(previous, name, workspace, request)
+    held = {} if previous is None or _moved(previous, binding) else previous.fields
+    config = TrackerProjectConfig(root=root, binding=binding, fields=held)
+    values = credentials.effective(config, provider)
+    address = next((f.name for f in provider.credential_fields if f.origin), "")
+    known = values.get(address)
+    return Prospect(
+        missing=tuple(
+            f
+            for f in provider.credential_fields
+            if f.name not in values and f.name not in request.values
+        ),
+        address=request.values.get(address) or (str(known.plain) if known else None),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRequest:
+    """A credential to be kept.
+
+    Args:
+        provider: The provider's normalized name.
+        workspace: The workspace.
+        field: The field.
+        value: Its value.
+        every_workspace: Whether it is for every workspace of the provider.
+        origin: For a secret, the origin it is for; None for the one that the binding names.
+    """
+
+    provider: str
+    workspace: str
+    field: str
+    value: str = field(repr=False)
+    every_workspace: bool = False
+    origin: str | None = None
+
+
+def set_credential(
+    root: Path,
+    registry: ProviderRegistry,
+    credentials: TrackerCredentialStore,
+    request: SetRequest,
+    notify: Callable[[str], None] = lambda _: None,
+) -> str:
+    """Keep a credential where it belongs: the project, the user's file or the keyring.
+
+    Args:
+        root: The project's directory.
+        registry: The provider registry.
+        credentials: The user's credentials.
+        request: What to keep.
+        notify: Told when there is something to wait for.
+
+    Returns:
+        Where it lies now, for a person.
+
+    Raises:
+        UsageError: The field is not declared, or it is not clear which origin a secret is for.
+        ProjectError: A field of the project is given where the project is not bound so.
+    """
+    provider = registry.provider(request.provider)
+    given = {request.field: request.value}
+    declared = declared_fields(provider, given)
+    config = load_project(root) if is_project(root) else None
+    if not _is_users(declared.get(request.field)):
+        return _set_in_project(root, config, request, notify)
+    held = config.fields if config and config.binding and _is_bound_to(config, request) else {}
+    origin = (
+        origin_of(request.origin)
+        if request.origin
+        else _secrets_origin(
+            credentials,
+            provider,
+            BindRequest(provider=request.provider, workspace=request.workspace, values=given),
+            held,
+        )
+    )
+    place = credentials.keep(
+        provider,
+        request.provider,
+        None if request.every_workspace else request.workspace,
+        request.field,
+        request.value,
+        origin,
+    )
+    if config and config.binding and request.field in config.fields:
+        with project_lock(root, "credentials", notify=notify):
+            write_binding(root, config.binding, drop_fields=frozenset({request.field}))
+    return place
+
+
 def unbind(
     root: Path,
     *,
@@ -192,6 +321,28 @@ def _is_users(declared: CredentialField | None) -> bool:
     return declared is None or declared.secret or declared.personal
 
 
+def _is_bound_to(config: TrackerProjectConfig, request: SetRequest) -> bool:
+    binding = config.bound()
+    return (binding.provider, binding.workspace) == (request.provider, request.workspace)
+
+
+def _set_in_project(
+    root: Path,
+    config: TrackerProjectConfig | None,
+    request: SetRequest,
+    notify: Callable[[str], None],
+) -> str:
+    if config is None or request.every_workspace or not _is_bound_to(config, request):
+        raise ProjectError(
+            f"{request.field} belongs to the project, and {root} is not bound to "
+            f"{request.provider} at {request.workspace}; "
+            f"run: trackwire bind {request.provider} --workspace {request.workspace}"
+        )
+    with project_lock(root, "credentials", notify=notify):
+        write_binding(root, config.bound(), set_fields={request.field: request.value})
+    return str(config.path)
+
+
 @contextlib.contextmanager
 def _locked(root: Path, notify: Callable[[str], None]) -> Iterator[None]:
     if not root.is_dir() or not os.access(root, os.W_OK):
@@ -247,6 +398,7 @@ def _secrets_origin(
     if request.confirmed_origin != origin:
         raise UsageError(
             f"{secrets[0]} would be given to {origin}, which only the project's file names; "
-            f"if that is right, say so with --set {address.name}={held[address.name]}"
+            f"if that is right, say so: --set {address.name}={held[address.name]} with bind, "
+            f"--origin {origin} with credentials set"
         )
     return origin

@@ -77,7 +77,7 @@ def connect(path: Path, *, migrations: Sequence[Migration] = MIGRATIONS) -> sqli
         StoreError: It is no store, corrupt, or of a newer version; it is left as it is.
     """
     with storage_errors(path):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        _make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
         try:
             _prepare(connection, path, migrations)
@@ -107,7 +107,7 @@ def transaction(connection: sqlite3.Connection, *, write: bool = True) -> Iterat
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn errors of SQLite and of the file system into ones that name the store.
+    """Turn SQLite's errors into ones that name the store.
 
     Args:
         path: The store's file.
@@ -116,15 +116,22 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
-            raise LockedError(f"{path}: another process is writing to the store") from error
+            raise LockedError(
+                f"{path}: another process is writing to the store; try again when it is done"
+            ) from error
         raise StoreError(f"{path}: {error}; nothing was changed") from error
     except sqlite3.DatabaseError as error:
         raise StoreError(
             f"{path}: the store cannot be read ({error}) and is left as it is; restore it from a "
             "backup, or move it away and import again"
         ) from error
+
+
+def _make_private(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise StoreError(f"{error.filename or path}: {error.strerror}") from error
+        raise StoreError(f"{path}: the store cannot be opened: {error.strerror}") from error
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
@@ -146,8 +153,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mi
 def _version(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if application != APPLICATION_ID and (version or tables):
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (application or version or tables):
         raise StoreError(f"{path}: not a Trackwire store; it is left as it is, move it away")
     if version > len(migrations):
         raise StoreError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +12,8 @@ from importlib_metadata import EntryPoint
 
 from trackwire.hookspecs import ENTRY_POINT_GROUP
 from trackwire.provider import normalize_provider_name
+
+_UNKNOWN = "(unknown)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,15 @@ class Found:
         return f"{self.dist} {self.version}"
 
 
+def canonical_distribution(name: str) -> str:
+    """Bring a distribution's name into the form in which names are compared (PEP 503).
+
+    Args:
+        name: The name in any spelling; spaces count as dashes.
+    """
+    return re.sub(r"[-_.\s]+", "-", name.strip().lower())
+
+
 def find_providers() -> tuple[Found, ...]:
     """List every claim in the group `trackwire.providers`, sorted by name and distribution.
 
@@ -51,9 +64,18 @@ def _entry_points() -> list[EntryPoint]:
     except Exception:
         return [
             entry_point
-            for distribution in importlib_metadata.distributions()
+            for distribution in _first_of_each_name(importlib_metadata.distributions())
             for entry_point in _entry_points_of(distribution)
         ]
+
+
+def _first_of_each_name(distributions: Iterable[Any]) -> Iterator[Any]:
+    seen = set()
+    for distribution in distributions:
+        name = _metadata(distribution, "Name")
+        if name == _UNKNOWN or canonical_distribution(name) not in seen:
+            seen.add(canonical_distribution(name))
+            yield distribution
 
 
 def _entry_points_of(distribution: Any) -> list[EntryPoint]:
@@ -78,4 +100,4 @@ def _metadata(distribution: Any, name: str) -> str:
         value = None if distribution is None else distribution.metadata[name]
     except Exception:
         value = None
-    return str(value) if value else "(unknown)"
+    return str(value) if value else _UNKNOWN

@@ -8,10 +8,12 @@
         RecordError             one record of an imported file is bad
         StoreError              the local store cannot be used
             ScopeError          the bound scope is not filled as the publish needs it
-        DeliveryError           the hub will not take this snapshot: a person is needed
+        UndeliveredError        the hub has not accepted a snapshot
+            DeliveryError       and will not: a person is needed
+            DeliveryDeferred    it was not reached, or not in time
         TemporaryError          it may well work later, unchanged
             LockedError         another process is working on this project
-            DeliveryDeferred    the hub could not be reached, or not in time
+            DeliveryDeferred    see above
 
 A caller that repeats work catches `TemporaryError`; one that shows errors to a person catches
 `TrackwireError`. Every text names the file, field or distribution, and never holds a secret.

@@ -18,7 +18,9 @@ and the module implements the one hook:
             api_version=1,
             resource_type="acme_board",
             credential_key="board",
-            credential_fields=(CredentialField("board", "The board's short name"),),
+            credential_fields=(
+                CredentialField(name="board", help="The board's short name"),
+            ),
         )
 """
 

@@ -23,6 +23,7 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 _PROGRESS_ISSUES = 1000
 _ISSUE = msgspec.json.Decoder(Issue)
 _PLACE_IN_MESSAGE = re.compile(r" - at `\$\.?(.*)`$")
+_MEMBER_IN_MESSAGE = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
 
 
 class _StrictRef(ExternalRef, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,15 +39,22 @@ _STRICT_ISSUE = msgspec.json.Decoder(_StrictIssue)
 
 @dataclass(slots=True)
 class Reading:
-    """What reading a file has come to; it grows while the issues are drawn.
+    """What reading files has come to; it grows while the issues are drawn.
 
     Args:
         foreign: Issues of another workspace or resource that were left out.
-        more_follows: Why the file is not the last page, or None.
+        last_page: Whether one of the files is the last page, or the only one.
+        more_follows: Why the latest of the others is not the last page, or None.
     """
 
     foreign: int = 0
+    last_page: bool = False
     more_follows: str | None = None
+
+    @property
+    def in_part(self) -> str | None:
+        """Why the files do not reach the end of what the tracker holds, or None where they do."""
+        return None if self.last_page else self.more_follows
 
 
 def read_json_lines(stream: BinaryIO) -> Iterator[ExportedIssue]:
@@ -85,24 +93,27 @@ def read_by_provider(
         RecordError: A record is bad.
         ProviderError: The reader itself failed.
     """
-    records = iter(read_export(stream, context))
+    records: Iterator[object] | None = None
     while True:
         try:
+            records = iter(read_export(stream, context)) if records is None else records
             record = next(records)
         except StopIteration:
             return
         except (TrackwireError, OSError):
             raise
-        except Exception as error:
-            raise ProviderError(
-                f"{plugin}: its reader of exports failed: {type(error).__name__}: {error}; "
-                "report it to the plugin's author, or import with --format jsonl"
-            ) from error
-        if isinstance(record, ExportedIssue):
-            with _wire_errors(record.place):
-                checked = _ISSUE.decode(msgspec.json.encode(record.issue))
-            record = ExportedIssue(checked, record.place, record.foreign)
-        yield record
+        # SystemExit is no way for a plugin to end the command.
+        except (Exception, SystemExit) as error:
+            raise _broken_reader(plugin, f"{type(error).__name__}: {error}") from error
+        match record:
+            case ExportedIssue(issue=Issue()):
+                with _wire_errors(record.place):
+                    checked = _ISSUE.decode(msgspec.json.encode(record.issue))
+                yield ExportedIssue(checked, record.place, record.foreign)
+            case MoreFollows():
+                yield record
+            case _:
+                raise _broken_reader(plugin, f"it yielded a {type(record).__name__} for an issue")
 
 
 def of_binding(
@@ -126,9 +137,10 @@ def of_binding(
         RecordError: An issue belongs to another workspace or resource.
     """
     count = 0
+    more_follows = None
     for record in records:
         if isinstance(record, MoreFollows):
-            reading.more_follows = record.reason
+            more_follows = record.reason
             continue
         foreign = record.foreign or _foreign(record.issue.ref, binding)
         if foreign and not only_bound:
@@ -145,11 +157,15 @@ def of_binding(
             progress(count)
         yield record.issue
     progress(count)
+    if more_follows is None:
+        reading.last_page = True
+    else:
+        reading.more_follows = more_follows
 
 
 @contextlib.contextmanager
 def naming(path: Path | str) -> Iterator[None]:
-    """Put the file's name before what is wrong with one of its records.
+    """Put the file's name before what is wrong with it or with one of its records.
 
     Args:
         path: The file.
@@ -158,6 +174,15 @@ def naming(path: Path | str) -> Iterator[None]:
         yield
     except RecordError as error:
         raise RecordError(f"{path}: {error.place}", error.field, error.problem) from error
+    except OSError as error:
+        raise RecordError(str(path), None, f"cannot be read: {error.strerror or error}") from error
+
+
+def _broken_reader(plugin: str, problem: str) -> ProviderError:
+    return ProviderError(
+        f"{plugin}: its reader of exports failed: {problem}; "
+        "report it to the plugin's author, or import with --format jsonl"
+    )
 
 
 def _foreign(ref: ExternalRef, binding: Binding) -> str | None:
@@ -175,7 +200,17 @@ def _wire_errors(place: str) -> Iterator[None]:
     try:
         yield
     except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
-        match = _PLACE_IN_MESSAGE.search(str(error))
-        field = match[1] or None if match else None
-        problem = _PLACE_IN_MESSAGE.sub("", str(error)).replace("Object missing", "missing")
-        raise RecordError(place, field, problem) from error
+        field, problem = _explain(str(error))
+        raise RecordError(place, field or None, problem) from error
+
+
+def _explain(message: str) -> tuple[str, str]:
+    """Split msgspec's message into the dotted field and what is wrong with it."""
+    place = _PLACE_IN_MESSAGE.search(message)
+    field = place[1] if place else ""
+    problem = _PLACE_IN_MESSAGE.sub("", message)
+    if member := _MEMBER_IN_MESSAGE.fullmatch(problem):
+        missing = member[1] == "missing required"
+        problem = "it is missing" if missing else "an issue in wire form has no such field"
+        field = f"{field}.{member[2]}".removeprefix(".")
+    return field, problem

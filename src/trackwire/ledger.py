@@ -45,7 +45,7 @@ class LedgerEntry:
         route: The routing key, for a person.
         issue_count: Issues in the body.
         updated_at: When the state last changed.
-        detail: How the hub resolved it, or why it failed; None while pending.
+        detail: How the hub resolved it, or why it failed; None where it never came to an end.
     """
 
     destination: str
@@ -132,8 +132,8 @@ class Ledger:
         generation = self.next_generation(destination, body_sha256)
         self._execute(
             "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) "
-            "ON CONFLICT DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at, "
-            "detail = NULL WHERE state != 'delivered'",
+            "ON CONFLICT (destination, generation) DO UPDATE SET state = excluded.state, "
+            "updated_at = excluded.updated_at, detail = NULL WHERE state != 'delivered'",
             destination,
             generation,
             body_sha256,

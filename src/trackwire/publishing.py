@@ -7,9 +7,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from trackwire.errors import DeliveryDeferred, DeliveryError, ScopeError
+from trackwire.errors import (
+    ScopeError,
+    TemporaryError,
+    TrackwireError,
+    UndeliveredError,
+    UsageError,
+)
 from trackwire.files import replacing
 from trackwire.ledger import PublishState, idempotency_key
 from trackwire.scope import Fill
@@ -112,7 +118,7 @@ def check_fill(
     Raises:
         ScopeError: It was never filled, or in part, and that was not said to be meant.
     """
-    fill = store.scope_state(scope).fill
+    fill = store.fill(scope)
     if fill is Fill.NEVER and not allow_empty:
         filled = [str(s.scope) for s in store.scopes() if s.fill is not Fill.NEVER]
         others = f"; filled are: {'; '.join(filled)}" if filled else ""
@@ -187,14 +193,15 @@ def send(publish: Publish, target: HubTarget) -> PublishReport:
                 timeout=publish.timeout,
                 notify=publish.notify,
             )
-        except (DeliveryError, DeliveryDeferred) as error:
-            refused = isinstance(error, DeliveryError)
-            state = PublishState.FAILED if refused else PublishState.PENDING
+        except TrackwireError as error:
+            repeatable = isinstance(error, TemporaryError)
+            state = PublishState.PENDING if repeatable else PublishState.FAILED
             ledger.finish(entry, state, str(error))
-            _remember(publish, target, error.codings)
-            error.report = replace(
-                report, status_code=error.status_code, attempts=error.attempts, error=str(error)
-            )
+            if isinstance(error, UndeliveredError):
+                _remember(publish, target, error.codings)
+                error.report = replace(
+                    report, status_code=error.status_code, attempts=error.attempts, error=str(error)
+                )
             raise
         resolution = delivery.receipt.resolution
         ledger.finish(
@@ -222,12 +229,25 @@ def _rendered(publish: Publish) -> Iterator[Snapshot]:
         publish.progress,
     ) as snapshot:
         if publish.output is not None:
-            with (
-                snapshot.body.path.open("rb") as body,
-                replacing(publish.output, mode=0o600) as copy,
-            ):
-                shutil.copyfileobj(body, copy)
+            _copy(snapshot, publish.output)
         yield snapshot
+
+
+def _copy(snapshot: Snapshot, output: Path) -> None:
+    try:
+        with snapshot.body.path.open("rb") as body, _opened(output) as copy:
+            shutil.copyfileobj(body, copy)
+    except OSError as error:
+        raise UsageError(
+            f"{output}: the body cannot be written there: {error.strerror}; nothing was sent. "
+            "Name another file with --output"
+        ) from error
+
+
+def _opened(output: Path) -> contextlib.AbstractContextManager[BinaryIO]:
+    if output.exists() and not output.is_file():  # a device or pipe is written to, not replaced
+        return output.open("wb")
+    return replacing(output, mode=0o600)
 
 
 def _remember(publish: Publish, target: HubTarget, codings: frozenset[str] | None) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from dataclasses import dataclass, field
 import pluggy
 
 from trackwire import hookspecs
-from trackwire.discovery import Found, find_providers
+from trackwire.discovery import Found, canonical_distribution, find_providers
 from trackwire.errors import ProviderError
 from trackwire.provider import Provider, normalize_provider_name
 from trackwire.soundness import UnsoundPluginError, check_entry_name, checked_provider
@@ -83,10 +82,10 @@ class ProviderRegistry:
         for found in find_providers() if claims is None else claims:
             self._claims[found.name] = (*self._claims.get(found.name, ()), found)
         self._disabled = frozenset(
-            _comparable(word) for word in environ.get(DISABLE_VARIABLE, "").split(",")
+            canonical_distribution(word)
+            for word in environ.get(DISABLE_VARIABLE, "").split(",")
+            if word.strip()
         )
-        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
         self._outcomes: dict[str, Outcome] = {}
 
     def names(self) -> tuple[str, ...]:
@@ -128,56 +127,61 @@ class ProviderRegistry:
         if not active:
             return Blocked(name, claims, f"switched off by {DISABLE_VARIABLE}")
         if len(active) > 1:
-            claimants = " and ".join(str(found) for found in active)
+            claimants = " and ".join(f"{found} ({found.entry_point.value})" for found in active)
             return Broken(
                 name,
                 active,
                 f"{claimants} both claim the name {name!r}, so neither is used; "
                 f"uninstall one, or name its distribution in {DISABLE_VARIABLE}",
             )
-        return self._load(name, active[0])
+        return _load(name, active[0])
 
     def _is_disabled(self, found: Found) -> bool:
-        return not self._disabled.isdisjoint({_comparable(found.name), _comparable(found.dist)})
+        names = {canonical_distribution(found.name), canonical_distribution(found.dist)}
+        return not self._disabled.isdisjoint(names)
 
-    def _load(self, name: str, found: Found) -> Outcome:
-        plugin: object = None
-        try:
-            check_entry_name(found)
-            with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
-                plugin = found.entry_point.load()
-                provider = checked_provider(self._register(plugin, found), name)
-        # SystemExit is how some modules refuse an interpreter; it must not end the command.
-        except (Exception, SystemExit) as error:
-            if plugin is not None and self._manager.is_registered(plugin):
-                self._manager.unregister(plugin)
-            return Broken(
-                name,
-                (found,),
-                f"{found}: {_describe(error)}; update or uninstall {found.dist}, or switch it "
-                f"off with {DISABLE_VARIABLE}={found.dist}",
-                error,
-            )
-        return Registered(name, provider, found)
 
-    def _register(self, plugin: object, found: Found) -> object:
-        self._manager.register(plugin, name=f"{found.dist}:{found.entry_point.name}")
-        self._manager.check_pending()
-        if not self._manager.get_hookcallers(plugin):
-            raise UnsoundPluginError(
-                f"{found.entry_point.value} implements no hook; decorate a function named "
-                "trackwire_provider with trackwire.hookspecs.hookimpl"
-            )
-        others = [other for other in self._manager.get_plugins() if other is not plugin]
-        answers = self._manager.subset_hook_caller("trackwire_provider", others)()
-        return answers[0] if answers else None
+def _load(name: str, found: Found) -> Outcome:
+    try:
+        check_entry_name(found)
+        with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
+            provider = checked_provider(_call_hook(found.entry_point.load(), found), name)
+    # SystemExit is how some modules refuse an interpreter; it must not end the command.
+    except (Exception, SystemExit) as error:
+        return Broken(
+            name,
+            (found,),
+            f"{found}: {_describe(error)}; update or uninstall {found.dist}, or switch it "
+            f"off with {DISABLE_VARIABLE}={found.dist}",
+            error,
+        )
+    return Registered(name, provider, found)
+
+
+def _call_hook(plugin: object, found: Found) -> object:
+    # A manager of its own for each plugin: one that is broken can leave nothing behind in it.
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(plugin, name=f"{found.dist}:{found.entry_point.name}")
+    manager.check_pending()
+    hook = manager.hook.trackwire_provider
+    implementations = hook.get_hookimpls()
+    if not implementations:
+        raise UnsoundPluginError(
+            f"{found.entry_point.value} implements no hook; decorate a function named "
+            "trackwire_provider with trackwire.hookspecs.hookimpl"
+        )
+    if len(implementations) > 1:
+        raise UnsoundPluginError(
+            f"{found.entry_point.value} implements trackwire_provider {len(implementations)} "
+            "times; a plugin adds one provider, and each provider has its own entry point"
+        )
+    answers = hook()
+    return answers[0] if answers else None
 
 
 def _describe(error: BaseException) -> str:
     if isinstance(error, UnsoundPluginError):
         return str(error)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _comparable(name: str) -> str:
-    return re.sub(r"[-_.\s]+", "-", name.strip().lower())
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

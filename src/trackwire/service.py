@@ -34,7 +34,7 @@ from trackwire.scope import Fill, Scope, ScopeState, Upserted
 from trackwire.store import STORE_FILE, TrackerSqliteStore
 
 if TYPE_CHECKING:
-    from trackwire.binding import BindReport, BindRequest
+    from trackwire.binding import BindReport, BindRequest, Prospect, SetRequest
     from trackwire.ledger import LedgerEntry
     from trackwire.model import Issue, WorkPackageMapping
 
@@ -159,6 +159,20 @@ class TrackerService:
         """Remove the binding; see `trackwire.binding.unbind`."""
         return binder.unbind(self.root, purge=purge, notify=self.notify)
 
+    def prospect(self, request: BindRequest) -> Prospect:
+        """Tell what a binding would lack; see `trackwire.binding.prospect`."""
+        return binder.prospect(self.root, self.registry, self.credentials, request)
+
+    def set_credential(self, request: SetRequest) -> str:
+        """Keep a credential where it belongs; see `trackwire.binding.set_credential`."""
+        return binder.set_credential(
+            self.root, self.registry, self.credentials, request, self.notify
+        )
+
+    def config(self) -> TrackerProjectConfig:
+        """Read the project's configuration; see `trackwire.project.load_project`."""
+        return load_project(self.root)
+
     def route(self) -> Route:
         """Derive the bound project's route.
 
@@ -228,25 +242,26 @@ class TrackerService:
             RecordError: A record is bad or foreign; nothing of its transaction is kept.
             UsageError: The provider has no reader of exports.
         """
-        route = self.route()
-        read = self._reader(route, file_format)
+        self._reader(self.route(), file_format)
         groups = [files] if replace_all else [[file] for file in files]
         with project_lock(self.root, "import", notify=self.notify), self._store() as store:
+            route = self.route()  # the binding may have changed during the wait
+            read = self._reader(route, file_format)
             for group in groups:
                 reading = Reading()
                 issues = _drawn(
                     group, read, route, reading, only_bound=only_bound, progress=progress
                 )
                 with store.writing():
-                    before = store.scope_state(route.scope)
                     changes = store.upsert_issues(route.scope, issues, replace=replace_all)
-                    _check_not_emptied(before, changes, [file.name for file in group])
-                    _fill(store, before, reading, changes, replace_all=replace_all)
+                    _check_not_emptied(route.scope, changes, [file.name for file in group])
+                    fill = _fill(store.fill(route.scope), reading, changes, whole=replace_all)
+                    store.set_fill(route.scope, fill)
                 yield ImportReport(
                     files=tuple(file.name for file in group),
                     changes=changes,
                     foreign=reading.foreign,
-                    more_follows=reading.more_follows,
+                    more_follows=reading.in_part if fill is Fill.PARTIAL else None,
                 )
 
     def add_mapping(self, wp_id: str, issue: str) -> WorkPackageMapping:
@@ -335,13 +350,14 @@ class TrackerService:
             DeliveryDeferred: It was not reached, or not in time.
             LockedError: Another process is working on the project.
         """
-        route = self.route()
-        if require_routing and route.routing.is_null:
-            raise ProjectError(f"there is no route: {explain(route)}; nothing was sent")
+        self._publishable(require_routing=require_routing)
         named = hub or not dry_run or self.hubs.default_url()
         target = self.hubs.target(hub) if named else None
         with self._exclusive(dry_run=dry_run, wait=timeout) as directory, self._store() as store:
+            route = self._publishable(require_routing=require_routing)  # as it is after the wait
             check_fill(store, route.scope, allow_empty=allow_empty, partial=partial)
+            if route.routing.is_null:
+                self.notify(f"the route is null/null: {explain(route)}")
             publish = Publish(
                 config=route.config,
                 routing=route.routing,
@@ -356,6 +372,12 @@ class TrackerService:
             if dry_run or target is None:
                 return rehearse(publish, target)
             return send(publish, target)
+
+    def _publishable(self, *, require_routing: bool) -> Route:
+        route = self.route()
+        if require_routing and route.routing.is_null:
+            raise ProjectError(f"there is no route: {explain(route)}; nothing was sent")
+        return route
 
     @property
     def _store_path(self) -> Path:
@@ -449,27 +471,19 @@ def _drawn(
             )
 
 
-def _check_not_emptied(before: ScopeState, changes: Upserted, names: list[str]) -> None:
-    if before.issue_count and changes.gone == before.issue_count and not changes.created:
+def _check_not_emptied(scope: Scope, changes: Upserted, names: list[str]) -> None:
+    if changes.gone and not changes.total:
         raise RecordError(
             ", ".join(names),
             None,
-            f"holds none of the {before.issue_count} issues of {before.scope}, and all would be "
-            "gone; to start afresh run: trackwire unbind --purge",
+            f"holds none of the {changes.gone} issues of {scope}, and all would be gone; "
+            "to start afresh run: trackwire unbind --purge",
         )
 
 
-def _fill(
-    store: TrackerSqliteStore,
-    before: ScopeState,
-    reading: Reading,
-    changes: Upserted,
-    *,
-    replace_all: bool,
-) -> None:
-    if not changes.total and before.fill is Fill.NEVER:
-        return
-    in_part = reading.more_follows is not None
-    if in_part and before.fill is Fill.COMPLETE and not replace_all:
-        return
-    store.set_fill(before.scope, Fill.PARTIAL if in_part else Fill.COMPLETE)
+def _fill(before: Fill, reading: Reading, changes: Upserted, *, whole: bool) -> Fill:
+    if not changes.total and before is Fill.NEVER:
+        return Fill.NEVER
+    if reading.in_part is None or (before is Fill.COMPLETE and not whole):
+        return Fill.COMPLETE
+    return Fill.PARTIAL

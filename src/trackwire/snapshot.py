@@ -44,6 +44,7 @@ FIELDS = (
 _CHUNK_BYTES = 1 << 16
 _SPOOL_PREFIX = "spool-"
 _PROGRESS_ROWS = 10_000
+_spools_in_use: set[Path] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +85,14 @@ def spooled(
         StoreError: The disk is full, or the store cannot be read; nothing is left behind.
     """
     path = directory / f"{_SPOOL_PREFIX}{os.getpid()}-{secrets.token_hex(4)}.json"
+    _spools_in_use.add(path)
     try:
         with _new_private_file(path) as stream, store.reading():
             snapshot = _render(path, stream, store, scope, config, routing, progress)
         yield snapshot
     finally:
         path.unlink(missing_ok=True)
+        _spools_in_use.discard(path)
 
 
 def remove_leftovers(directory: Path) -> None:
@@ -100,14 +103,16 @@ def remove_leftovers(directory: Path) -> None:
     """
     for path in directory.glob(f"{_SPOOL_PREFIX}*.json"):
         process = path.name.removeprefix(_SPOOL_PREFIX).partition("-")[0]
-        if not (process.isdecimal() and _is_running(int(process))):
+        if path not in _spools_in_use and not (process.isdecimal() and _is_running(int(process))):
             path.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:
+    if process == os.getpid():  # in a container, every run may get the number of the last one
+        return False
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 STORE_FILE = "store.sqlite"
-_BATCH = 1000
+_BATCH = 500  # with the scope's id below 999, the most parameters that older SQLites take
 _ISSUE = msgspec.json.Decoder(Issue)
 _MAPPING = msgspec.json.Decoder(WorkPackageMapping)
 
@@ -63,7 +63,8 @@ class TrackerSqliteStore:
     @property
     def id(self) -> str:
         """The store's own UUID, made with it."""
-        (identity,) = self._connection.execute("SELECT id FROM store").fetchone()
+        with storage_errors(self.path):
+            (identity,) = self._connection.execute("SELECT id FROM store").fetchone()
         return str(identity)
 
     @contextmanager
@@ -84,8 +85,12 @@ class TrackerSqliteStore:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Let every read in the block see one and the same state."""
-        with storage_errors(self.path), transaction(self._connection, write=False):
-            yield
+        with storage_errors(self.path):
+            if self._connection.in_transaction:
+                yield
+            else:
+                with transaction(self._connection, write=False):
+                    yield
 
     def upsert_issues(
         self, scope: Scope, issues: Iterable[Issue], *, replace: bool = False
@@ -134,6 +139,18 @@ class TrackerSqliteStore:
                 "UPDATE scope SET fill = ? WHERE id = ?", (fill, self._scope_id(scope))
             )
 
+    def fill(self, scope: Scope) -> Fill:
+        """Tell how far a scope is filled, without counting what it holds.
+
+        Args:
+            scope: The scope; one that the store does not know was never filled.
+        """
+        with storage_errors(self.path):
+            row = self._connection.execute(
+                "SELECT fill FROM scope WHERE id = ?", (self._known_scope_id(scope),)
+            ).fetchone()
+        return Fill(row[0]) if row else Fill.NEVER
+
     def scope_state(self, scope: Scope) -> ScopeState:
         """Tell how far a scope is filled and what it holds.
 
@@ -176,11 +193,9 @@ class TrackerSqliteStore:
         Args:
             scope: The scope.
         """
-        rows = self._connection.execute(
-            "SELECT wire FROM issue WHERE scope_id = ? AND gone = 0 ORDER BY external_id",
-            (self._known_scope_id(scope),),
+        return self._wires(
+            "SELECT wire FROM issue WHERE scope_id = ? AND gone = 0 ORDER BY external_id", scope
         )
-        return (wire for (wire,) in rows)
 
     def find_issue(self, scope: Scope, name: str) -> Issue | None:
         """Find an issue by its external id, or else by its key.
@@ -213,11 +228,9 @@ class TrackerSqliteStore:
         Args:
             scope: The scope.
         """
-        rows = self._connection.execute(
-            "SELECT wire FROM mapping WHERE scope_id = ? ORDER BY wp_id, external_id",
-            (self._known_scope_id(scope),),
+        return self._wires(
+            "SELECT wire FROM mapping WHERE scope_id = ? ORDER BY wp_id, external_id", scope
         )
-        return (wire for (wire,) in rows)
 
     def put_mapping(self, scope: Scope, wp_id: str, issue: Issue) -> WorkPackageMapping:
         """Tie a work package to an issue; a mapping that says the same stays as it is.
@@ -302,12 +315,13 @@ class TrackerSqliteStore:
             )
 
     def _upsert_batch(self, scope_id: int, batch: dict[str, Issue]) -> Upserted:
+        places = ", ".join("?" * len(batch))
         held = {
             external_id: (digest, gone)
             for external_id, digest, gone in self._connection.execute(
-                "SELECT external_id, sha256, gone FROM issue WHERE scope_id = ? "
-                "AND external_id IN (SELECT value FROM json_each(?))",
-                (scope_id, msgspec.json.encode(list(batch)).decode()),
+                "SELECT external_id, sha256, gone FROM issue WHERE scope_id = ? "  # noqa: S608 - "?"
+                f"AND external_id IN ({places})",
+                (scope_id, *batch),
             )
         }
         rows = []
@@ -328,6 +342,11 @@ class TrackerSqliteStore:
         return Upserted(
             created=created, updated=len(rows) - created, unchanged=len(batch) - len(rows)
         )
+
+    def _wires(self, statement: str, scope: Scope) -> Iterator[bytes]:
+        with storage_errors(self.path):
+            for (wire,) in self._connection.execute(statement, (self._known_scope_id(scope),)):
+                yield wire
 
     def _scope_id(self, scope: Scope) -> int:
         self._connection.execute(

@@ -1,0 +1,117 @@
+"""The command line: turns what is typed into calls of the library, and results into text.
+
+Commands are imported when they are used, so that `trackwire --version` and completion are quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trackwire import __version__
+from trackwire.cli.output import Output
+from trackwire.errors import TemporaryError, TrackwireError, UsageError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_TEMPORARY = 75
+EXIT_INTERRUPTED = 130
+
+_COMMANDS = {
+    "bind": "binding:bind",
+    "unbind": "binding:unbind",
+    "status": "status:status",
+    "route": "status:route",
+    "providers": "status:providers",
+    "credentials": "credentials:credentials",
+    "import": "importing:import_",
+    "map": "mapping:map_",
+    "publish": "publishing:publish",
+    "login": "login:login",
+    "logout": "login:logout",
+    "hub": "hub:hub",
+    "demo": "demo:demo",
+}
+
+
+class _Root(click.Group):
+    """Loads a command when it is named, and turns errors into a line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(
+            importlib.import_module(f"trackwire.cli.{module}"), attribute
+        )
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        output = ctx.ensure_object(Output)
+        try:
+            return super().invoke(ctx)
+        except TrackwireError as error:
+            _show_trace(ctx)
+            output.fail(error)
+            raise click.exceptions.Exit(exit_code(error)) from error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            _show_trace(ctx)
+            where = f"{error.filename}: " if error.filename else ""
+            output.fail(TrackwireError(f"{where}{error.strerror or error}"))
+            raise click.exceptions.Exit(EXIT_FAILED) from error
+        except KeyboardInterrupt as error:
+            click.echo("interrupted", err=True)
+            raise click.exceptions.Exit(EXIT_INTERRUPTED) from error
+
+
+def exit_code(error: TrackwireError) -> int:
+    """Return the exit code that an error ends a command with.
+
+    Args:
+        error: The error.
+
+    Returns:
+        75 for what is worth repeating (`EX_TEMPFAIL` of sysexits.h), 2 for wrong usage, else 1.
+    """
+    if isinstance(error, TemporaryError):
+        return EXIT_TEMPORARY
+    return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
+
+
+def _show_trace(ctx: click.Context) -> None:
+    if ctx.params.get("debug"):
+        click.echo(traceback.format_exc(), err=True, nl=False)
+
+
+@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="trackwire %(version)s")
+@click.option(
+    "-C",
+    "directory",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="The project's directory.  [default: this directory]",
+)
+@click.option("--debug", is_flag=True, help="Show where in the program an error arose.")
+@click.pass_context
+def main(ctx: click.Context, directory: Path, debug: bool) -> None:  # noqa: FBT001 - click's form
+    """Publish issue-tracker snapshots with their route on them.
+
+    Bind a directory to a tracker, import or pull its issues, log in to a hub, and publish.
+    `trackwire demo` shows it all on a hub of its own.
+
+    Exit codes: 0 done, 1 failed and needs a person, 2 wrong usage, 75 failed for now and worth
+    repeating.
+    """
+    del debug  # read from the context when an error is shown
+    ctx.ensure_object(Output).root = directory.absolute()

@@ -1,0 +1,262 @@
+"""`trackwire bind` and `trackwire unbind`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from trackwire.cli.output import Output, json_option
+from trackwire.errors import UsageError
+from trackwire.model import DoctrineMode, FieldOwner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trackwire.binding import BindReport, BindRequest
+    from trackwire.provider import CredentialField, Provider
+    from trackwire.service import TrackerService
+
+
+def _complete_provider(
+    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from trackwire.registry import ProviderRegistry
+
+    names = ProviderRegistry().names()
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _pairs(
+    _ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            # The text itself is not shown: it may be a secret that was put in the wrong place.
+            raise click.BadParameter("it takes NAME=VALUE", param=parameter)
+        pairs[name.strip()] = value
+    return pairs
+
+
+@click.command()
+@click.argument("provider", shell_complete=_complete_provider)
+@click.option(
+    "--workspace", metavar="W", help="The provider's site or organisation: acme.atlassian.net."
+)
+@click.option(
+    "--set",
+    "plain",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    callback=_pairs,
+    help="A credential field that is not secret.",
+)
+@click.option(
+    "--credentials-stdin",
+    is_flag=True,
+    help="Read credential fields from standard input: a JSON object of texts.",
+)
+@click.option(
+    "--doctrine-mode",
+    type=click.Choice(list(DoctrineMode)),
+    help="Which side is authoritative.  [default: what it is, or external_authoritative]",
+)
+@click.option(
+    "--field-owner",
+    "owners",
+    multiple=True,
+    metavar="FIELD=OWNER",
+    callback=_pairs,
+    help=f"Who owns a field under split ownership: {', '.join(FieldOwner)}.",
+)
+@json_option
+@click.pass_obj
+def bind(
+    output: Output,
+    provider: str,
+    workspace: str | None,
+    plain: dict[str, str],
+    doctrine_mode: DoctrineMode | None,
+    owners: dict[str, str],
+    *,
+    credentials_stdin: bool,
+) -> None:
+    """Bind this project to PROVIDER's WORKSPACE.
+
+    On a terminal, missing fields are asked for, secrets without showing them. Elsewhere secrets
+    come from the environment (TRACKWIRE_<PROVIDER>_<FIELD>, read whenever they are needed) or by
+    --credentials-stdin.
+    """
+    from trackwire.binding import BindRequest
+
+    service = output.service()
+    asking = sys.stdin.isatty() and not credentials_stdin and not output.as_json
+    _refuse_secrets(service.registry.provider(provider), provider, plain)
+    if workspace is None and asking:
+        workspace = str(click.prompt("Workspace", err=True))
+    if workspace is None:
+        raise UsageError("no workspace; give --workspace, the provider's site or organisation")
+    request = BindRequest(
+        provider=provider,
+        workspace=workspace,
+        values={**plain, **(_from_stdin() if credentials_stdin else {})},
+        doctrine_mode=doctrine_mode,
+        doctrine_field_owners=_owners(owners) if owners else None,
+    )
+    if asking:
+        request = _asked(service, request)
+    report = service.bind(request)
+    output.say(_document(report), _lines(report))
+    for note in _notes(service, report):
+        output.note(note)
+
+
+@click.command()
+@click.option("--purge", is_flag=True, help="Remove the store too, with every scope's issues.")
+@json_option
+@click.pass_obj
+def unbind(output: Output, *, purge: bool) -> None:
+    """Remove the project's binding; the store and your credentials stay."""
+    before = output.service().unbind(purge=purge)
+    bound = before.binding
+    was = f"{bound.provider} at {bound.workspace}" if bound else "nothing"
+    kept = "the store was removed" if purge else "the store stays: bind again to find its issues"
+    output.say(
+        {
+            "provider": bound and bound.provider,
+            "workspace": bound and bound.workspace,
+            "purged": purge,
+        },
+        [f"no longer bound to {was}; {kept}"],
+    )
+
+
+def _refuse_secrets(provider: Provider | None, name: str, plain: dict[str, str]) -> None:
+    secret = {f.name for f in provider.credential_fields if f.secret} if provider else set(plain)
+    for field in plain:
+        if field in secret:
+            why = "is a secret" if provider else f"counts as a secret: {name} has no plugin"
+            raise UsageError(
+                f"--set {field}=... would end up in the shell's history, and {field} {why}; "
+                "let it be asked for, set it in the environment, or give --credentials-stdin"
+            )
+
+
+def _from_stdin() -> dict[str, str]:
+    try:
+        given = json.load(sys.stdin)
+    except ValueError:
+        raise UsageError("standard input is not JSON; it takes an object of texts") from None
+    if not isinstance(given, dict) or not all(isinstance(v, str) for v in given.values()):
+        raise UsageError('standard input takes an object of texts, such as {"api_token": "..."}')
+    return given
+
+
+def _owners(owners: dict[str, str]) -> dict[str, FieldOwner]:
+    try:
+        return {name: FieldOwner(owner) for name, owner in owners.items()}
+    except ValueError as error:
+        raise UsageError(f"--field-owner: {error}; one of {', '.join(FieldOwner)}") from error
+
+
+def _asked(service: TrackerService, request: BindRequest) -> BindRequest:
+    from trackwire.origin import origin_of
+
+    while True:
+        prospect = service.prospect(request)
+        field = next((f for f in prospect.missing if f.name not in request.values), None)
+        if field is None:
+            break
+        target = prospect.address if field.secret else None
+        value = _ask(field, f" (for {target})" if target else "")
+        request = replace(
+            request,
+            values={**request.values, field.name: value},
+            confirmed_origin=origin_of(target) if target else request.confirmed_origin,
+        )
+    given = {name: value for name, value in request.values.items() if value}
+    return replace(request, values=given)
+
+
+def _ask(field: CredentialField, suffix: str) -> str:
+    optional = "" if field.required else " (optional)"
+    click.echo(field.help, err=True)
+    answer = click.prompt(
+        f"{field.name}{optional}{suffix}",
+        default="",
+        show_default=False,
+        hide_input=field.secret,
+        err=True,
+    )
+    return str(answer).strip()
+
+
+def _document(report: BindReport) -> dict[str, Any]:
+    binding = report.config.bound()
+    return {
+        "project": str(report.config.root),
+        "created": report.created,
+        "provider": binding.provider,
+        "workspace": binding.workspace,
+        "doctrine_mode": binding.doctrine_mode,
+        "doctrine_field_owners": binding.doctrine_field_owners,
+        "registered": report.registered,
+        "kept": report.kept,
+        "missing": [field.name for field in report.missing],
+        "dropped_fields": report.dropped_fields,
+    }
+
+
+def _lines(report: BindReport) -> list[str]:
+    binding = report.config.bound()
+    made = [f"made {report.config.root} a project: {report.config.path}"] if report.created else []
+    return [
+        *made,
+        f"bound to {binding.provider} at {binding.workspace}",
+        *(f"{field} is kept in {place}" for field, place in report.kept.items()),
+    ]
+
+
+def _notes(service: TrackerService, report: BindReport) -> list[str]:
+    binding = report.config.bound()
+    notes = []
+    if not report.registered:
+        notes.append(
+            f"no plugin is in use for {binding.provider}: publishes carry no route (null/null), "
+            "and issues are imported with --format jsonl"
+        )
+    if report.dropped_fields:
+        notes.append(
+            f"{', '.join(report.dropped_fields)} of the earlier binding were removed from the "
+            "project's file"
+        )
+    notes += _consequences(service.registry.provider(binding.provider), report.missing)
+    notes += [
+        f"{state.issue_count} issues of {state.scope} stay stored, and are not published under "
+        "this binding; bind back to find them"
+        for state in service.status().others
+        if state.issue_count
+    ]
+    return notes
+
+
+def _consequences(provider: Provider | None, missing: Sequence[CredentialField]) -> list[str]:
+    key = provider.credential_key if provider else None
+    notes = [
+        f"{field.name} is not set ({field.help}): until it is, publishes carry no route (null/null)"
+        for field in missing
+        if field.name == key
+    ]
+    others = [field.name for field in missing if field.name != key]
+    if others:
+        notes.append(
+            f"not set: {', '.join(others)}; importing files works, reading the tracker itself "
+            "will need them"
+        )
+    return notes

@@ -1,0 +1,24 @@
+"""`trackwire demo`: three projects publish to a hub, each resolved in another way."""
+
+from __future__ import annotations
+
+import click
+
+from trackwire.cli.hub import require_hub
+from trackwire.cli.output import Output, json_option
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def demo(output: Output) -> None:
+    """Watch three projects publish to a hub that runs for the demo only.
+
+    Everything happens in a temporary directory: your own files, credentials and hubs are not
+    touched.
+    """
+    from trackwire.demo.stories import run
+
+    require_hub()
+    results = run(output.tell)
+    output.say({"stories": results}, [])

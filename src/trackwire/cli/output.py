@@ -1,0 +1,146 @@
+"""How results, notes and progress reach a person or a machine."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from trackwire.errors import TrackwireError
+    from trackwire.service import TrackerService
+
+_WIDE = 10_000
+
+
+class Output:
+    """Where one run of a command says what it has to say.
+
+    Standard output carries the result: lines for a person or, with `--json`, one JSON document.
+    Everything else goes to standard error.
+    """
+
+    def __init__(self) -> None:
+        self.as_json = False
+        self.root = Path()
+
+    def service(self) -> TrackerService:
+        """Return the service of the chosen project, which notifies through this output."""
+        from trackwire.service import TrackerService
+
+        return TrackerService(self.root, notify=self.note)
+
+    def say(self, document: dict[str, Any], lines: Iterable[str]) -> None:
+        """Print a result.
+
+        Args:
+            document: What a machine reads; `ok` is added where it is absent.
+            lines: What a person reads.
+        """
+        if self.as_json:
+            click.echo(to_json({"ok": True, **document}))
+        else:
+            for line in lines:
+                click.echo(line)
+
+    def tell(self, line: str) -> None:
+        """Print a line of a running story; with `--json`, to standard error.
+
+        Args:
+            line: The line.
+        """
+        click.echo(line, err=self.as_json)
+
+    def note(self, text: str) -> None:
+        """Tell a person something beside the result.
+
+        Args:
+            text: One line.
+        """
+        click.echo(f"note: {text}", err=True)
+
+    def fail(self, error: TrackwireError) -> None:
+        """Tell why the command failed: one line, and with `--json` a document too.
+
+        Args:
+            error: What went wrong.
+        """
+        click.echo(f"error: {error}", err=True)
+        if self.as_json:
+            report = getattr(error, "report", None)
+            click.echo(to_json(report or {"ok": False, "error": str(error)}))
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[int], None]]:
+        """Show a running count on a terminal; nothing elsewhere.
+
+        Args:
+            what: What is counted.
+
+        Yields:
+            The function that takes the count.
+        """
+        if self.as_json or not sys.stderr.isatty():
+            yield lambda _: None
+            return
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda count: bar.update(task, description=f"{what} {count:,}")
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option `--json`."""
+
+    def remember(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's form
+        ctx.ensure_object(Output).as_json = value
+
+    return click.option(
+        "--json",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=remember,
+        help="Print one JSON document on standard output, and nothing else there.",
+    )(command)
+
+
+def to_json(document: object) -> str:
+    """Render a result as JSON.
+
+    Args:
+        document: Plain data, dataclasses, structs, enumerations, times and paths.
+    """
+    import msgspec
+
+    return msgspec.json.encode(document, enc_hook=str).decode()
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Lay out rows in columns; off a terminal a row is never wrapped.
+
+    Args:
+        headers: The columns' names.
+        rows: Their cells; None is shown as a dash.
+    """
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    laid_out = Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for row in rows:
+        laid_out.add_row(*(Text("-" if cell is None else str(cell)) for cell in row))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
+    page = StringIO()
+    Console(file=page, width=width, highlight=False).print(laid_out)
+    return [line.rstrip() for line in page.getvalue().splitlines()]

@@ -1,0 +1,184 @@
+"""`trackwire status`, `trackwire route` and `trackwire providers`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trackwire.cli.output import Output, json_option, table
+
+if TYPE_CHECKING:
+    from trackwire.ledger import LedgerEntry
+    from trackwire.registry import Outcome
+    from trackwire.scope import ScopeState
+    from trackwire.service import Route, Status
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def status(output: Output) -> None:
+    """Show the project's binding, route, issues at hand and last publishes."""
+    found = output.service().status()
+    output.say(_status_document(found), _status_lines(found))
+    _warn(output, found.route)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def route(output: Output) -> None:
+    """Show the route that a publish would carry, and where each part comes from."""
+    found = output.service().route()
+    output.say(_route_document(found), _route_lines(found))
+    _warn(output, found)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def providers(output: Output) -> None:
+    """List the provider plugins that are installed, and what became of each."""
+    from trackwire.registry import ProviderRegistry
+
+    registry = ProviderRegistry()
+    rows = [
+        row for name in registry.names() for row in _provider_rows(name, registry.outcome(name))
+    ]
+    lines = table(
+        ("NAME", "TITLE", "RESOURCE TYPE", "CREDENTIAL KEY", "DISTRIBUTION", "VERSION", "OUTCOME"),
+        [list(row.values())[:7] for row in rows],
+    )
+    reasons = [f"{row['name']}: {row['reason']}" for row in rows if row["reason"]]
+    output.say(
+        {"providers": rows},
+        [*lines, *dict.fromkeys(reasons)] if rows else ["no provider plugin is installed"],
+    )
+
+
+def _provider_rows(name: str, outcome: Outcome) -> list[dict[str, Any]]:
+    from trackwire.registry import Registered, Unregistered
+
+    if isinstance(outcome, Unregistered):
+        return []
+    registered = isinstance(outcome, Registered)
+    provider = outcome.provider if isinstance(outcome, Registered) else None
+    claims = (outcome.found,) if isinstance(outcome, Registered) else outcome.claims
+    return [
+        {
+            "name": name,
+            "title": provider.title if provider else None,
+            "resource_type": provider.resource_type if provider else None,
+            "credential_key": provider.credential_key if provider else None,
+            "distribution": found.dist,
+            "version": found.version,
+            "outcome": type(outcome).__name__.lower(),
+            "reason": None if registered else getattr(outcome, "reason", None),
+        }
+        for found in claims
+    ]
+
+
+def _route_document(found: Route) -> dict[str, Any]:
+    return {
+        "provider": found.config.provider,
+        "workspace": found.config.workspace,
+        "external_resource_type": found.routing.external_resource_type,
+        "external_resource_id": found.routing.external_resource_id,
+        "routing_reason": found.routing.reason,
+        "sources": _sources(found),
+        "warnings": _warnings(found),
+    }
+
+
+def _sources(found: Route) -> dict[str, str | None]:
+    from trackwire.registry import Registered
+
+    outcome, value = found.outcome, found.id_source
+    return {
+        "provider": str(found.config.path),
+        "workspace": str(found.config.path),
+        "external_resource_type": str(outcome.found) if isinstance(outcome, Registered) else None,
+        "external_resource_id": f"{value.source}: {value.detail}" if value else None,
+    }
+
+
+def _route_lines(found: Route) -> list[str]:
+    from trackwire.service import explain
+
+    sources = _sources(found)
+    rows = [
+        (name, value, sources[name])
+        for name, value in _route_document(found).items()
+        if name in sources
+    ]
+    reason = f"{found.routing.reason}: {explain(found)}"
+    return [*table(("PART", "VALUE", "FROM"), rows), f"routing_reason  {reason}"]
+
+
+def _warnings(found: Route) -> list[str]:
+    return [value.note for value in found.values.values() if value.note]
+
+
+def _warn(output: Output, found: Route) -> None:
+    for warning in _warnings(found):
+        output.note(warning)
+
+
+def _status_document(found: Status) -> dict[str, Any]:
+    config = found.route.config
+    return {
+        "project": str(config.root),
+        "project_uuid": config.project_uuid,
+        "project_slug": config.project_slug,
+        "doctrine_mode": config.bound().doctrine_mode,
+        **_route_document(found.route),
+        "scope": _state(found.state),
+        "other_scopes": [_state(state) for state in found.others],
+        "hub": found.hub,
+        "publishes": found.publishes,
+    }
+
+
+def _state(state: ScopeState) -> dict[str, Any]:
+    return {
+        "provider": state.scope.provider,
+        "workspace": state.scope.workspace,
+        "resource_id": state.scope.resource_id,
+        "fill": state.fill,
+        "issue_count": state.issue_count,
+        "mapping_count": state.mapping_count,
+    }
+
+
+def _status_lines(found: Status) -> list[str]:
+    from trackwire.service import explain
+
+    config, routing = found.route.config, found.route.routing
+    pair = f"{routing.external_resource_type} {routing.external_resource_id}"
+    lines = [
+        f"project    {config.project_slug or '-'} ({config.root})",
+        f"bound to   {config.provider} at {config.workspace}, {config.bound().doctrine_mode}",
+        f"route      {f'null/null: {explain(found.route)}' if routing.is_null else pair}",
+        f"at hand    {_counts(found.state)}",
+        *(f"           {_counts(state)} of {state.scope}, not bound" for state in found.others),
+        f"hub        {found.hub or 'none; run: trackwire login URL'}",
+    ]
+    if not found.publishes:
+        return [*lines, "published  never"]
+    return [*lines, *(f"published  {_publish_line(entry)}" for entry in found.publishes)]
+
+
+def _counts(state: ScopeState) -> str:
+    fill = {"never": "nothing imported yet", "partial": "filled in part", "complete": "complete"}
+    return f"{state.issue_count} issues, {state.mapping_count} mappings ({fill[state.fill]})"
+
+
+def _publish_line(entry: LedgerEntry) -> str:
+    when = entry.updated_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    detail = f": {entry.detail}" if entry.detail else ""
+    return (
+        f"{entry.state} {when}, {entry.issue_count} issues of {entry.route} to "
+        f"{entry.destination}{detail}"
+    )

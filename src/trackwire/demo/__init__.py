@@ -1,0 +1,1 @@
+"""The demonstration that `trackwire demo` runs, and its sample exports."""
