@@ -21,11 +21,6 @@ A caller that repeats work catches `TemporaryError`; one that shows errors to a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from trackwire.publishing import PublishReport
-
 
 class TrackwireError(Exception):
     """Base of all errors that Trackwire raises on purpose; `str()` is fit for a person."""
@@ -80,6 +75,8 @@ class UndeliveredError(TrackwireError):
         status_code: The HTTP status of the last answer, or None without one.
         attempts: How many requests were sent.
         codings: The content codings that the hub said it takes, or None where it did not say.
+
+    `report` is the `trackwire.publishing.PublishReport` of the publish, once there is one.
     """
 
     def __init__(
@@ -94,7 +91,7 @@ class UndeliveredError(TrackwireError):
         self.status_code = status_code
         self.attempts = attempts
         self.codings = codings
-        self.report: PublishReport | None = None
+        self.report: object | None = None
 
 
 class DeliveryError(UndeliveredError):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trackwire.cli.output import Output, json_option, table
 from trackwire.errors import StoreError, TemporaryError, TrackwireError, UsageError
 from trackwire.provider import normalize_provider_name
 
@@ -38,14 +38,11 @@ def require_hub() -> None:
 
 
 def _database_and_json(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option(
-        "--json", "as_json", is_flag=True, help="Print JSON and nothing else on standard output."
-    )(command)
     return click.option(
         "--database",
         type=click.Path(dir_okay=False, path_type=Path),
         help="The hub's database file; by default in the user's data directory.",
-    )(command)
+    )(json_option(command))
 
 
 @click.group()
@@ -71,7 +68,10 @@ def hub() -> None:
 )
 @_database_and_json
 def serve(
-    host: str, port: int, max_body: int | None, database: Path | None, *, as_json: bool
+    host: str,
+    port: int,
+    max_body: int | None,
+    database: Path | None,
 ) -> None:
     """Receive snapshots until interrupted."""
     from trackwire.hub.app import create_app
@@ -82,13 +82,12 @@ def serve(
     app = create_app(Settings(database=_path(database), **limits))
     listener = listen(host, port)
     if not _is_loopback(host):
-        click.echo(
-            f"warning: {host} is not a loopback address, and plain HTTP carries tokens and "
-            "snapshots unprotected; put a TLS proxy before it",
-            err=True,
+        _output().note(
+            f"{host} is not a loopback address, and plain HTTP carries tokens and snapshots "
+            "unprotected; put a TLS proxy before it"
         )
     url = _url(host, listener.getsockname()[1])
-    serve(app, listener, lambda: _say(as_json, {"url": url}, [f"listening on {url}"]))
+    serve(app, listener, lambda: _say({"url": url}, [f"listening on {url}"]))
 
 
 @hub.group()
@@ -100,7 +99,7 @@ def token() -> None:
 @click.option("--team", required=True, help="The team; made where there is none yet.")
 @click.option("--name", required=True, help="What the token is for.")
 @_database_and_json
-def create_token(team: str, name: str, database: Path | None, *, as_json: bool) -> None:
+def create_token(team: str, name: str, database: Path | None) -> None:
     """Make a token and print it, this once."""
     from dataclasses import asdict
 
@@ -108,38 +107,36 @@ def create_token(team: str, name: str, database: Path | None, *, as_json: bool) 
 
     with _opened(database) as engine:
         info, secret = teams.create_token(engine, team, name)
-    click.echo("keep this token safe: it is not shown again", err=True)
-    _say(as_json, asdict(info) | {"token": secret.reveal()}, [secret.reveal()])
+    _output().note("keep this token safe, it is not shown again")
+    _say(asdict(info) | {"token": secret.reveal()}, [secret.reveal()])
 
 
 @token.command("list")
 @_database_and_json
-def list_tokens(database: Path | None, *, as_json: bool) -> None:
+def list_tokens(database: Path | None) -> None:
     """List the tokens, without what they are."""
-    from dataclasses import asdict
+    from dataclasses import asdict, astuple
 
     from trackwire.hub import teams
 
     with _opened(database) as engine:
         found = teams.list_tokens(engine)
     _say(
-        as_json,
         {"tokens": [asdict(info) for info in found]},
-        [f"{info.token_id}  {info.team}  {info.name}  {info.created_at}" for info in found]
-        or ["no tokens"],
+        _rows(["id", "team", "name", "created at"], map(astuple, found)) or ["no tokens"],
     )
 
 
 @token.command("revoke")
 @click.argument("token_id", metavar="ID")
 @_database_and_json
-def revoke_token(token_id: str, database: Path | None, *, as_json: bool) -> None:
+def revoke_token(token_id: str, database: Path | None) -> None:
     """Make a token worthless."""
     from trackwire.hub import teams
 
     with _opened(database) as engine:
         teams.revoke_token(engine, token_id)
-    _say(as_json, {"token_id": token_id}, [f"revoked {token_id}"])
+    _say({"token_id": token_id}, [f"revoked {token_id}"])
 
 
 @hub.group()
@@ -155,7 +152,7 @@ def mapping() -> None:
 @click.option("--id", "resource_id", help="The resource's id at the provider.")
 @click.option("--project", required=True, help="The hub's project that it leads to.")
 @_database_and_json
-def add_mapping(database: Path | None, team: str, *, as_json: bool, **options: str | None) -> None:
+def add_mapping(database: Path | None, team: str, **options: str | None) -> None:
     """Lead a resource, or a whole workspace, to a project."""
     from trackwire.hub import mappings, teams
     from trackwire.hub.views import mapping_document
@@ -172,7 +169,6 @@ def add_mapping(database: Path | None, team: str, *, as_json: bool, **options: s
                 "see `trackwire hub mapping list`"
             ) from error
     _say(
-        as_json,
         mapping_document(added) | {"team": team, "resolved_snapshots": resolved},
         [f"added {added.mapping_id}; it resolved {resolved} waiting snapshots"],
     )
@@ -181,7 +177,7 @@ def add_mapping(database: Path | None, team: str, *, as_json: bool, **options: s
 @mapping.command("list")
 @click.option("--team", help="Only this team's.")
 @_database_and_json
-def list_mappings(team: str | None, database: Path | None, *, as_json: bool) -> None:
+def list_mappings(team: str | None, database: Path | None) -> None:
     """List the resource mappings."""
     from trackwire.hub import mappings
     from trackwire.hub.views import mapping_document
@@ -193,9 +189,11 @@ def list_mappings(team: str | None, database: Path | None, *, as_json: bool) -> 
             for each in mappings.list_mappings(engine, team_id)
         ]
     _say(
-        as_json,
         {"mappings": found},
-        [f"{each['mapping_id']}  {_route(each)}  -> {each['project']}" for each in found]
+        _rows(
+            ["id", "team", "provider", "workspace", "type", "resource", "project"],
+            ([each["mapping_id"], *_route(each), each["project"]] for each in found),
+        )
         or ["no mappings"],
     )
 
@@ -203,7 +201,7 @@ def list_mappings(team: str | None, database: Path | None, *, as_json: bool) -> 
 @mapping.command("remove")
 @click.argument("mapping_id", metavar="ID")
 @_database_and_json
-def remove_mapping(mapping_id: str, database: Path | None, *, as_json: bool) -> None:
+def remove_mapping(mapping_id: str, database: Path | None) -> None:
     """Remove a resource mapping; its snapshots are resolved anew without it."""
     from trackwire.hub import mappings
 
@@ -216,7 +214,6 @@ def remove_mapping(mapping_id: str, database: Path | None, *, as_json: bool) -> 
                 f"no mapping has the id {mapping_id!r}; see `trackwire hub mapping list`"
             ) from error
     _say(
-        as_json,
         {"mapping_id": mapping_id, "moved_snapshots": moved},
         [f"removed {mapping_id}; {moved} snapshots were resolved anew"],
     )
@@ -225,7 +222,7 @@ def remove_mapping(mapping_id: str, database: Path | None, *, as_json: bool) -> 
 @hub.command()
 @click.option("--team", help="Only this team's.")
 @_database_and_json
-def queue(team: str | None, database: Path | None, *, as_json: bool) -> None:
+def queue(team: str | None, database: Path | None) -> None:
     """List the routing keys whose snapshots wait for a mapping."""
     from trackwire.hub import snapshots
     from trackwire.hub.views import waiting_document
@@ -237,12 +234,11 @@ def queue(team: str | None, database: Path | None, *, as_json: bool) -> None:
             for each in snapshots.list_queue(engine, team_id)
         ]
     _say(
-        as_json,
         {"queue": found},
-        [
-            f"{_route(each)}  {each['snapshot_count']} waiting since {each['oldest_received_at']}"
-            for each in found
-        ]
+        _rows(
+            ["team", "provider", "workspace", "type", "resource", "snapshots", "waiting since"],
+            ([*_route(each), each["snapshot_count"], each["oldest_received_at"]] for each in found),
+        )
         or ["nothing waits"],
     )
 
@@ -284,6 +280,8 @@ def _wanted_mapping(options: dict[str, str | None]) -> NewMapping:
     from trackwire.hub.validation import FaultyError, read_mapping
 
     given = {name: value.strip() if value else None for name, value in options.items()}
+    if (given["resource_type"] is None) != (given["resource_id"] is None):
+        raise UsageError("give both --type and --id, or neither for the whole workspace")
     members = {
         "provider": normalize_provider_name(given["provider"] or ""),
         "workspace": given["workspace"],
@@ -298,13 +296,14 @@ def _wanted_mapping(options: dict[str, str | None]) -> NewMapping:
         raise UsageError(f"{fault.pointer.removeprefix('#/')}: {fault.detail}") from error
 
 
-def _route(document: dict[str, Any]) -> str:
-    resource = (
-        f"{document['external_resource_type']} {document['external_resource_id']}"
-        if document["external_resource_type"]
-        else "-"
-    )
-    return f"{document['team']}  {document['provider']}  {document['workspace']}  {resource}"
+def _route(document: dict[str, Any]) -> list[object]:
+    key = ("provider", "workspace", "external_resource_type", "external_resource_id")
+    return [document["team"], *(document[name] for name in key)]
+
+
+def _rows(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    found = list(rows)
+    return table(headers, found) if found else []
 
 
 def _is_loopback(host: str) -> bool:
@@ -318,5 +317,9 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _say(as_json: bool, document: dict[str, Any], lines: list[str]) -> None:  # noqa: FBT001 - one local helper
-    click.echo(json.dumps({"ok": True, **document}) if as_json else "\n".join(lines))
+def _output() -> Output:
+    return click.get_current_context().ensure_object(Output)
+
+
+def _say(document: dict[str, Any], lines: Iterable[str]) -> None:
+    _output().say(document, lines)

@@ -1,0 +1,144 @@
+"""The hub's database file: who may read it, and which files are left alone."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from trackwire.errors import StoreError, TemporaryError
+from trackwire.hub.database import open_database
+from trackwire.hub.sqlite import APPLICATION_ID
+from trackwire.hub.teams import list_teams
+
+
+def create(path: Path) -> None:
+    open_database(path).dispose()
+
+
+def test_the_file_is_private_and_so_is_its_directory(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "hub.sqlite"
+    create(path)
+    modes = [stat.S_IMODE(each.stat().st_mode) for each in (path, path.parent)]
+    assert modes == [0o600, 0o700]
+
+
+def test_the_journal_is_no_write_ahead_log(tmp_path: Path) -> None:
+    create(tmp_path / "hub.sqlite")
+    with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+def test_it_can_be_opened_again(tmp_path: Path) -> None:
+    create(tmp_path / "hub.sqlite")
+    create(tmp_path / "hub.sqlite")
+
+
+def test_many_may_create_it_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "hub.sqlite"
+    together = Barrier(4)
+    done: list[None] = []
+
+    def run() -> None:
+        together.wait()
+        done.append(create(path))  # type: ignore[func-returns-value]  # counts the successes
+
+    threads = [Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 4
+
+
+def newer(path: Path) -> None:
+    create(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 99")
+
+
+def foreign(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE mine (x)")
+
+
+def corrupt(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 100)
+
+
+def damaged(path: Path) -> None:
+    create(path)
+    with path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 300)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (newer, "schema version 99"),
+        (foreign, "something else's"),
+        (corrupt, "not a database"),
+        (damaged, "malformed"),
+    ],
+)
+def test_a_file_that_is_not_ours_is_refused_and_left_as_it_is(  # type: ignore[no-untyped-def]  # one of the makers above
+    tmp_path: Path, make, words: str
+) -> None:
+    path = tmp_path / "hub.sqlite"
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=words) as caught:
+        open_database(path)
+    assert path.read_bytes() == before
+    assert str(path) in str(caught.value)
+
+
+def test_a_locked_file_is_worth_another_try(tmp_path: Path) -> None:
+    path = tmp_path / "hub.sqlite"
+    create(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(TemporaryError, match="try again"):
+            open_database(path, busy_seconds=0.1)
+
+
+def test_a_path_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="--database"):
+        open_database(tmp_path / "file" / "hub.sqlite")
+
+
+def test_a_directory_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="--database"):
+        open_database(tmp_path)
+
+
+def test_a_crash_in_mid_write_is_undone_when_it_is_next_opened(tmp_path: Path) -> None:
+    path = tmp_path / "hub.sqlite"
+    create(path)
+    before = path.read_bytes()
+    code = (
+        "import os, sqlite3, sys\n"
+        "database = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "database.execute('PRAGMA cache_size = 1')\n"
+        "database.execute('BEGIN IMMEDIATE')\n"
+        "for n in range(2000):\n"
+        "    database.execute('INSERT INTO teams (name, created_at) VALUES (?, ?)', [n, n])\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert path.read_bytes() != before
+    engine = open_database(path)
+    assert list_teams(engine) == {}
+    engine.dispose()
+
+
+def test_the_application_id_is_fixed() -> None:
+    assert int.from_bytes(b"TWRH") == APPLICATION_ID
