@@ -1,0 +1,66 @@
+"""What is under test: the built wheels under tox, this tree elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sysconfig
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TOX_ENVIRONMENT = os.environ.get("TOX_ENV_NAME")
+CORE_ALONE = TOX_ENVIRONMENT == "core"
+PLUGINS = {"trackwire-jira", "trackwire-linear"}
+OURS = {"trackwire"} if CORE_ALONE else {"trackwire", *PLUGINS}
+
+
+def normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed() -> set[str]:
+    return {normalized(distribution.name) for distribution in metadata.distributions()}
+
+
+def package_folder(distribution: str) -> Path:
+    spec = importlib.util.find_spec(distribution.replace("-", "_"))
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+@pytest.mark.parametrize("distribution", sorted(OURS))
+def test_package_under_test_is_the_wheel_under_tox_and_this_tree_elsewhere(
+    distribution: str,
+) -> None:
+    base = Path(sysconfig.get_path("purelib")) if TOX_ENVIRONMENT else ROOT
+    package = distribution.replace("-", "_")
+    in_tree = {"trackwire": "src"}.get(distribution, f"plugins/{distribution}/src")
+    expected = base / package if TOX_ENVIRONMENT else base / in_tree / package
+    assert package_folder(distribution).resolve() == expected.resolve()
+
+
+@pytest.mark.parametrize("distribution", sorted(OURS))
+def test_package_says_that_it_is_typed(distribution: str) -> None:
+    assert (package_folder(distribution) / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("distribution", sorted(OURS))
+def test_distribution_puts_nothing_beside_its_package(distribution: str) -> None:
+    package = distribution.replace("-", "_")
+    own = re.compile(rf"{package}(-[^/]+\.dist-info)?/|(\.\./)+bin/trackwire$|[^/]+\.pth$")
+    files = [file.as_posix() for file in metadata.files(distribution) or []]
+    assert files
+    assert [file for file in files if not own.match(file)] == []
+
+
+def test_exactly_the_expected_plugins_are_installed() -> None:
+    assert {name for name in installed() if name.startswith("trackwire")} == OURS
+
+
+def test_hub_extra_is_installed_except_for_the_core_alone() -> None:
+    assert ("starlette" in installed()) is not CORE_ALONE
