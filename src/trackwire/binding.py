@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,12 @@ from trackwire.project import (
     load_project,
     write_binding,
 )
-from trackwire.provider import CredentialField, is_provider_name, normalize_provider_name
+from trackwire.provider import (
+    NAME_PATTERN,
+    CredentialField,
+    is_provider_name,
+    normalize_provider_name,
+)
 from trackwire.store import STORE_FILE
 
 if TYPE_CHECKING:
@@ -104,6 +110,7 @@ def bind(
         raise UsageError("the workspace is blank; it is the provider's site or organisation")
     provider = registry.provider(name)
     declared = declared_fields(provider, request.values)
+    _check_text(workspace, "the workspace")
     with _locked(root, notify):
         created = not is_project(root)
         previous = None if created else load_project(root)
@@ -112,6 +119,9 @@ def bind(
         held = {} if previous is None or moved else previous.fields
         shared = {n: v for n, v in request.values.items() if not _is_users(declared.get(n))}
         origin = _secrets_origin(credentials, provider, request, held)
+        # A secret in the project's file or an unusable user's file stops here: nothing is written.
+        prospective = TrackerProjectConfig(root=root, binding=binding, fields=held)
+        credentials.effective(prospective, provider)
         if created:
             create_project(root)
         write_binding(
@@ -203,7 +213,7 @@ class SetRequest:
     provider: str
     workspace: str
     field: str
-    value: str = field(repr=False)
+    value: str = dataclasses.field(repr=False)  # `field` is a name of this class
     every_workspace: bool = False
     origin: str | None = None
 
@@ -258,7 +268,8 @@ def set_credential(
     )
     if config and config.binding and request.field in config.fields:
         with project_lock(root, "credentials", notify=notify):
-            write_binding(root, config.binding, drop_fields=frozenset({request.field}))
+            held_now = load_project(root).binding
+            write_binding(root, held_now, drop_fields=frozenset({request.field}))
     return place
 
 
@@ -285,6 +296,7 @@ def unbind(
     if not purge:
         config.bound()
     with project_lock(root, "unbind", notify=notify) as directory:
+        config = load_project(root)  # as it is now that nobody else changes it
         write_binding(root, None, drop_fields=frozenset(config.fields))
         if purge:
             for path in directory.glob(f"{STORE_FILE}*"):
@@ -302,9 +314,14 @@ def declared_fields(
         given: Values by field.
 
     Raises:
-        UsageError: A field is not declared, or an address is unusable.
+        UsageError: A field is not declared, or its name or value is unusable.
     """
+    for name, value in given.items():
+        _check_text(value, f"the value of {name}")
     if provider is None:
+        for name in given:
+            if NAME_PATTERN.fullmatch(name) is None:
+                raise UsageError(f"{name!r} is no field's name; one looks like api_token")
         return {}
     declared = {f.name: f for f in provider.credential_fields}
     for name, value in given.items():
@@ -315,6 +332,13 @@ def declared_fields(
         if declared[name].origin:
             origin_of(value)
     return declared
+
+
+def _check_text(text: str, what: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{what} is not UTF-8 text") from None
 
 
 def _is_users(declared: CredentialField | None) -> bool:
@@ -339,7 +363,8 @@ def _set_in_project(
             f"run: trackwire bind {request.provider} --workspace {request.workspace}"
         )
     with project_lock(root, "credentials", notify=notify):
-        write_binding(root, config.bound(), set_fields={request.field: request.value})
+        held = load_project(root).binding  # as it is now that nobody else changes it
+        write_binding(root, held, set_fields={request.field: request.value})
     return str(config.path)
 
 
@@ -395,7 +420,7 @@ def _secrets_origin(
     if address.name not in held:
         return origin_of(address.default) if address.default else None
     origin = origin_of(str(held[address.name]))
-    if request.confirmed_origin != origin:
+    if request.confirmed_origin is None or origin_of(request.confirmed_origin) != origin:
         raise UsageError(
             f"{secrets[0]} would be given to {origin}, which only the project's file names; "
             f"if that is right, say so: --set {address.name}={held[address.name]} with bind, "

@@ -106,13 +106,14 @@ class TrackerCredentialStore:
             field: The secret field.
 
         Raises:
-            CredentialError: The secret was not given for that origin, or is not to be had.
+            CredentialError: There is no address to send it to, it was not given for that origin,
+                or it is not to be had.
         """
         values = self.effective(config, provider)
         held = values.get(field)
         if held is None:
             return None
-        address = next((values.get(f.name) for f in provider.credential_fields if f.origin), None)
+        address = _address(provider, values)
         if held.source is Source.ENVIRONMENT:
             self._check_environment_origin(provider, field, address)
             return Secret(self._environ[held.detail])
@@ -149,7 +150,7 @@ class TrackerCredentialStore:
             workspace=workspace,
             field=field,
             secret=secret,
-            origin=origin if secret else None,
+            origin=origin_of(origin) if secret and origin else None,
         )
         return self.users.put(entry, value)
 
@@ -232,8 +233,11 @@ class TrackerCredentialStore:
         if name in config.fields:
             candidates.append((Source.PROJECT, str(config.path), config.fields[name]))
         if name in stored:
-            source = Source.USER_WORKSPACE if stored[name].workspace else Source.USER_PROVIDER
-            plain = None if secret else self.users.value_of(stored[name])
+            entry = stored[name]
+            source = Source.USER_WORKSPACE if entry.workspace else Source.USER_PROVIDER
+            # What was stored as a secret, for want of a plugin, may lie in the keyring.
+            secret = secret or (entry.secret and not candidates)
+            plain = None if secret or entry.secret else entry.value
             candidates.append((source, str(self.users.path), plain))
         if declared is not None and declared.default is not None:
             candidates.append((Source.DEFAULT, "", declared.default))
@@ -284,6 +288,18 @@ class TrackerCredentialStore:
                 f"{entry.field} is not sent to {origin}: it was given {given}; if that is right, "
                 f"run: trackwire credentials set {entry.field} --origin {origin}"
             )
+
+
+def _address(provider: Provider, values: Mapping[str, Value]) -> Value | None:
+    declared = next((f.name for f in provider.credential_fields if f.origin), None)
+    if declared is None:
+        return None
+    address = values.get(declared)
+    if address is None or address.plain is None:
+        raise CredentialError(
+            f"there is no {declared} to send a secret to; run: trackwire credentials set {declared}"
+        )
+    return address
 
 
 def _disagreement(candidates: list[tuple[Source, str, str | int | None]]) -> str | None:

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,15 +33,17 @@ def replacing(path: Path, *, mode: int, staging: Path | None = None) -> Iterator
     Args:
         path: The file; a symbolic link is followed.
         mode: The permission bits, from the first byte on.
-        staging: Where the temporary file lies; by default beside the target.
+        staging: Where the temporary file lies, if that is on the target's file system; otherwise
+            it lies beside the target.
 
     Yields:
         The temporary file, open for writing bytes.
     """
     target = Path(os.path.realpath(path))
-    descriptor, name = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix=".tmp", dir=staging or target.parent
-    )
+    folder = target.parent
+    if staging is not None and staging.stat().st_dev == folder.stat().st_dev:
+        folder = staging
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=folder)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(stream.fileno(), mode)
@@ -52,6 +55,17 @@ def replacing(path: Path, *, mode: int, staging: Path | None = None) -> Iterator
         Path(name).unlink(missing_ok=True)
         raise
     _make_durable(target.parent)
+
+
+def discard_leftovers(path: Path) -> None:
+    """Remove what a crash in the middle of `replacing` left beside a file.
+
+    Args:
+        path: The file; the caller holds the lock that all its writers take.
+    """
+    target = Path(os.path.realpath(path))
+    for leftover in target.parent.glob(f".{escape(target.name)}.*.tmp"):
+        leftover.unlink(missing_ok=True)
 
 
 def _make_durable(directory: Path) -> None:

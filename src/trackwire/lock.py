@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from trackwire.errors import LockedError
+from trackwire.errors import LockedError, ProjectError
 from trackwire.files import private_directory, replacing
 
 DATA_DIRECTORY = Path(".kittify") / "trackwire"
@@ -22,14 +22,24 @@ def data_directory(root: Path) -> Path:
 
     Args:
         root: The project's directory.
+
+    Raises:
+        ProjectError: It cannot be made, or it holds a symbolic link: a cloned project could name
+            any file of the user's in one, to be overwritten.
     """
     directory = root / DATA_DIRECTORY
-    directory.parent.mkdir(exist_ok=True)
-    private_directory(directory)
-    ignore = directory / ".gitignore"
-    if not ignore.exists():
-        with replacing(ignore, mode=0o600) as stream:
-            stream.write(b"*\n")
+    try:
+        directory.parent.mkdir(exist_ok=True)
+        private_directory(directory)
+        _refuse_links(directory)
+        if directory.stat().st_mode & 0o077:
+            directory.chmod(0o700)
+        ignore = directory / ".gitignore"
+        if not ignore.exists():
+            with replacing(ignore, mode=0o600) as stream:
+                stream.write(b"*\n")
+    except OSError as error:
+        raise ProjectError(f"{directory}: cannot be used: {error.strerror}") from error
     return directory
 
 
@@ -54,26 +64,38 @@ def project_lock(
 
     Raises:
         LockedError: Another process held the lock all the while.
+        ProjectError: The data directory cannot be used.
     """
     directory = data_directory(root)
     lock = FileLock(directory / "lock", mode=0o600)
     holder = directory / "lock.holder"
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+    if not _acquired(lock, 0):
         notify(f"waiting up to {wait:.0f} s for {_read(holder)}")
-        try:
-            lock.acquire(timeout=wait)
-        except Timeout:
-            raise LockedError(
-                f"{_read(holder)} is working on {root}; try again when it is done"
-            ) from None
+        if not _acquired(lock, max(wait, 0)):
+            raise LockedError(f"{_read(holder)} is working on {root}; try again when it is done")
     try:
         holder.touch(mode=0o600)
         holder.write_text(json.dumps({"action": action, "pid": os.getpid()}))
         yield directory
+        holder.unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def _refuse_links(directory: Path) -> None:
+    for path in (directory, *directory.iterdir()):
+        if path.is_symlink():
+            raise ProjectError(f"{path}: is a symbolic link, and none is followed here; remove it")
+
+
+def _acquired(lock: FileLock, wait: float) -> bool:
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout:
+        return False
+    except OSError as error:
+        raise ProjectError(f"{lock.lock_file}: cannot be locked: {error.strerror}") from error
+    return True
 
 
 def _read(holder: Path) -> str:

@@ -58,9 +58,7 @@ class HubLogin:
         Raises:
             UsageError: The address or the token is unusable.
         """
-        value = token.reveal().strip()
-        if not value.isascii() or not value.isprintable() or not value or " " in value:
-            raise UsageError("the token is empty or holds characters that no token has")
+        value = _checked(token.reveal(), "the token")
         endpoint = endpoint_url(url)
         place = self._users.put(_token_entry(endpoint), value)
         self._users.use_hub(hub_of(endpoint))
@@ -99,7 +97,7 @@ class HubLogin:
             url: The hub's address as the user named it for this publish, or None.
 
         Raises:
-            UsageError: No hub is named anywhere, or its address is unusable.
+            UsageError: No hub is named anywhere, or its address or the token is unusable.
         """
         chosen = url or self.default_url()
         if chosen is None:
@@ -108,7 +106,11 @@ class HubLogin:
         token = self._environ.get(TOKEN_VARIABLE, "").strip()
         named = self._environ.get(URL_VARIABLE, "").strip()
         if token and (not named or endpoint_url(named) == endpoint):
-            return HubTarget(endpoint=endpoint, token=Secret(token), token_source=TOKEN_VARIABLE)
+            return HubTarget(
+                endpoint=endpoint,
+                token=Secret(_checked(token, TOKEN_VARIABLE)),
+                token_source=TOKEN_VARIABLE,
+            )
         stored = next(
             (e for e in _tokens(self._users.read().credential) if e.workspace == endpoint), None
         )
@@ -119,6 +121,13 @@ class HubLogin:
             token=Secret(self._users.value_of(stored)),
             token_source="trackwire login",  # noqa: S106 - says where from
         )
+
+
+def _checked(token: str, name: str) -> str:
+    value = token.strip()
+    if not value.isascii() or not value.isprintable() or not value or " " in value:
+        raise UsageError(f"{name} is empty or holds characters that no token has")
+    return value
 
 
 def _token_entry(endpoint: str) -> Entry:

@@ -15,7 +15,7 @@ from trackwire.files import replacing
 from trackwire.lock import data_directory
 from trackwire.model import DoctrineMode, FieldOwner, Status
 from trackwire.provider import is_provider_name, normalize_provider_name
-from trackwire.yamldoc import Section, edit_section, quoted, read_document
+from trackwire.yamldoc import Section, edit_section, mapping_in, quoted, read_document
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -129,7 +129,8 @@ def create_project(root: Path) -> None:
 
     def identify(project: Any) -> None:
         project["uuid"] = quoted(str(uuid.uuid4()))
-        project["slug"] = quoted(root.resolve().name or "project")
+        name = os.fsencode(root.resolve().name).decode(errors="replace")
+        project["slug"] = quoted(name or "project")
 
     _write(root, edit_section(root / CONFIG_FILE, "", "project", identify))
 
@@ -152,8 +153,10 @@ def write_binding(
     Raises:
         ProjectError: The file is malformed; it stays as it is.
     """
-    load_project(root)
+    held = load_project(root)
     path = root / CONFIG_FILE
+    kept = {name: value for name, value in held.fields.items() if name not in drop_fields}
+    fields = {**kept, **{name: str(value) for name, value in (set_fields or {}).items()}}
 
     def change_tracker(tracker: Any) -> None:
         if binding is None:
@@ -162,18 +165,32 @@ def write_binding(
             _bind(tracker, binding)
 
     def change_fields(ours: Any) -> None:
-        fields = ours.setdefault("fields", {})
-        for name in drop_fields:
-            fields.pop(name, None)
-        fields.update({name: quoted(str(value)) for name, value in (set_fields or {}).items()})
-        if not fields:
+        section = mapping_in(ours, "fields")
+        for name in section.keys() - fields.keys():
+            del section[name]
+        for name in set_fields or {}:
+            section[name] = quoted(str(fields[name]))
+        if not section:
             del ours["fields"]
 
     text = path.read_bytes().decode()
-    for section, change in (("tracker", change_tracker), ("trackwire", change_fields)):
-        text = edit_section(path, text, section, change)
-    _interpret(root, read_document(path, text))
+    if binding != held.binding:
+        text = edit_section(path, text, "tracker", change_tracker)
+    if fields != held.fields:
+        text = edit_section(path, text, "trackwire", change_fields)
+    _check_result(root, text)
     _write(root, text)
+
+
+def _check_result(root: Path, text: str) -> None:
+    path = root / CONFIG_FILE
+    try:
+        _interpret(root, read_document(path, text))
+    except ProjectError as error:
+        raise ProjectError(
+            f"{path}: nothing was written, for the file would not be readable afterwards (does "
+            "something refer to an anchor in tracker or trackwire?); edit it by hand"
+        ) from error
 
 
 def _interpret(root: Path, document: Section) -> TrackerProjectConfig:
@@ -184,22 +201,24 @@ def _interpret(root: Path, document: Section) -> TrackerProjectConfig:
         root=root,
         project_uuid=project.text("uuid"),
         project_slug=project.text("slug"),
-        binding=_binding(document.section("tracker")),
+        binding=_binding(document),
         fields={name: fields.plain(name) for name in fields.values},
         status_map={name: _choice(statuses, name, Status) for name in statuses.values},
         priority_map={name: _priority(priorities, name) for name in priorities.values},
     )
 
 
-def _binding(tracker: Section) -> Binding | None:
+def _binding(document: Section) -> Binding | None:
+    tracker = document.section("tracker")
     if not tracker.values:
         return None
     provider, workspace = tracker.text("provider"), tracker.text("workspace")
     if provider is None or workspace is None or not workspace.strip():
         missing = "provider" if provider is None else "workspace"
-        raise ProjectError(
-            f"{tracker.path}: tracker.{missing} is missing; "
-            "run: trackwire bind PROVIDER --workspace WORKSPACE"
+        raise document.error(
+            "tracker",
+            f"has no {missing}; add it, or remove the section and run: "
+            "trackwire bind PROVIDER --workspace WORKSPACE",
         )
     name = normalize_provider_name(provider)
     if not is_provider_name(name):
@@ -242,7 +261,7 @@ def _no_project(root: Path) -> str:
 def _bind(tracker: Any, binding: Binding) -> None:
     tracker["provider"] = binding.provider
     tracker["workspace"] = quoted(binding.workspace)
-    doctrine = tracker.setdefault("doctrine", {})
+    doctrine = mapping_in(tracker, "doctrine")
     doctrine["mode"] = str(binding.doctrine_mode)
     doctrine["field_owners"] = {
         name: str(owner) for name, owner in binding.doctrine_field_owners.items()
@@ -250,13 +269,18 @@ def _bind(tracker: Any, binding: Binding) -> None:
 
 
 def _write(root: Path, text: str) -> None:
-    path = root / CONFIG_FILE
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-    with replacing(path, mode=mode, staging=data_directory(root)) as stream:
-        stream.write(text.encode())
+    path, staging = root / CONFIG_FILE, data_directory(root)
+    try:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        with replacing(path, mode=mode, staging=staging) as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        raise ProjectError(
+            f"{path}: cannot be written: {error.strerror}; it stays as it was"
+        ) from error
 
 
 def _umask() -> int:
-    mask = os.umask(0)
+    mask = os.umask(0o077)  # what another thread makes in this instant is private
     os.umask(mask)
     return mask

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trackwire.errors import CredentialError
-from trackwire.files import private_directory, replacing
+from trackwire.errors import CredentialError, LockedError
+from trackwire.files import discard_leftovers, private_directory, replacing
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 _SERVICE = "trackwire"
 _USABLE_PRIORITY = 1
+_WAIT_SECONDS = 60.0
 
 
 class Entry(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
@@ -45,12 +46,17 @@ class Entry(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
 
     @property
     def account(self) -> str:
-        """The name under which the keyring holds the value."""
-        return "/".join((self.provider, self.workspace or "*", self.field))
+        """The name under which the keyring holds the value; no field's name has a slash."""
+        return "/".join(part for part in self.place if part is not None)
+
+    @property
+    def place(self) -> tuple[str, str | None, str]:
+        """Provider, workspace and field: there is one entry for each."""
+        return self.provider, self.workspace, self.field
 
     def same_place(self, other: Entry) -> bool:
         """Whether two entries are the same field of the same provider and workspace."""
-        return self.account == other.account
+        return self.place == other.place
 
     def __repr__(self) -> str:
         return f"Entry({self.account}, value='****')"
@@ -99,9 +105,13 @@ class UserStore:
             return UserFile()
         except OSError as error:
             raise CredentialError(f"{self.path}: {error.strerror}") from error
-        with os.fdopen(descriptor, "rb") as stream:
-            self._refuse_if_shared(os.fstat(stream.fileno()))
-            text = stream.read()
+        try:
+            self._refuse_if_shared(os.fstat(descriptor))
+            text = _read_all(descriptor)
+        except OSError as error:
+            raise CredentialError(f"{self.path}: {error.strerror}") from error
+        finally:
+            os.close(descriptor)
         try:
             return msgspec.toml.decode(text, type=UserFile)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -118,10 +128,14 @@ class UserStore:
 
         Returns:
             Where it lies now, for a person.
+
+        Raises:
+            CredentialError: The file is unusable; nothing was stored.
+            LockedError: Another process is changing the file.
         """
-        in_keyring = entry.secret and _keep(entry.account, value)
-        stored = msgspec.structs.replace(entry, value=None if in_keyring else value)
         with self._editing() as file:
+            in_keyring = entry.secret and _keep(entry.account, value)
+            stored = msgspec.structs.replace(entry, value=None if in_keyring else value)
             others = tuple(e for e in file.credential if not e.same_place(entry))
             self._write(msgspec.structs.replace(file, credential=(*others, stored)))
         return "the system keyring" if in_keyring else str(self.path)
@@ -131,12 +145,19 @@ class UserStore:
 
         Args:
             entry: The stored entry.
+
+        Raises:
+            CredentialError: The file is unusable, or the keyring does not let go of the value.
+            LockedError: Another process is changing the file.
         """
         with self._editing() as file:
             others = tuple(e for e in file.credential if not e.same_place(entry))
             self._write(msgspec.structs.replace(file, credential=others))
-        if entry.value is None:
-            _forget(entry.account)
+        if entry.value is None and not _forget(entry.account):
+            raise CredentialError(
+                f"trackwire no longer uses {entry.account}, but the system keyring may still hold "
+                f"it; remove it there, from the service {_SERVICE}"
+            )
 
     def use_hub(self, url: str | None) -> None:
         """Set the hub that a publish goes to where none is named.
@@ -168,11 +189,20 @@ class UserStore:
 
     @contextlib.contextmanager
     def _editing(self) -> Iterator[UserFile]:
-        from filelock import FileLock
+        from filelock import FileLock, Timeout
 
-        private_directory(self.path.parent)
-        with FileLock(self.path.with_suffix(".lock"), mode=0o600):
-            yield self.read()
+        lock = FileLock(self.path.with_suffix(".lock"), mode=0o600, timeout=_WAIT_SECONDS)
+        try:
+            private_directory(self.path.parent)
+            with lock:
+                discard_leftovers(self.path)
+                yield self.read()
+        except Timeout:
+            raise LockedError(
+                f"another process has been changing {self.path} for {_WAIT_SECONDS:.0f} s"
+            ) from None
+        except OSError as error:
+            raise CredentialError(f"{self.path}: cannot be changed: {error.strerror}") from error
 
     def _write(self, file: UserFile) -> None:
         with replacing(self.path, mode=0o600) as stream:
@@ -189,6 +219,11 @@ class UserStore:
             )
 
 
+def _read_all(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb", closefd=False) as stream:
+        return stream.read()
+
+
 def _position(error: Exception) -> str:
     text = str(error)
     marker = text.rfind("(at ")
@@ -199,9 +234,9 @@ def _position(error: Exception) -> str:
 
 
 def _usable_keyring() -> KeyringBackend | None:
-    import keyring
-
     try:
+        import keyring
+
         backend = keyring.get_keyring()
         usable = backend.priority >= _USABLE_PRIORITY
     except Exception:
@@ -228,8 +263,13 @@ def _recall(account: str) -> str | None:
         return None
 
 
-def _forget(account: str) -> None:
+def _forget(account: str) -> bool:
     backend = _usable_keyring()
-    if backend is not None:
-        with contextlib.suppress(Exception):
+    try:
+        if backend is None:
+            return False
+        if backend.get_password(_SERVICE, account) is not None:
             backend.delete_password(_SERVICE, account)
+    except Exception:
+        return False
+    return True

@@ -7,6 +7,7 @@ quotes kept, still respells other people's nulls, flow collections and indentati
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -16,12 +17,15 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from ruamel.yaml.util import load_yaml_guess_indent
 
 from trackwire.errors import ProjectError
 
 _TAG = "tag:yaml.org,2002:"
+_BYTE_ORDER_MARK = "\ufeff"
+_DOCUMENT_END = re.compile(r"\.\.\.(\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,38 +125,22 @@ def edit_section(path: Path, text: str, key: str, change: Callable[[Any], None])
     Raises:
         ProjectError: The document is malformed, or the section cannot be edited by itself.
     """
-    lines = text.splitlines(keepends=True)
-    start, end = _lines_of(path, text, lines, key)
-    section = "".join(lines[start:end])
+    mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
+    lines = text.removeprefix(mark).splitlines(keepends=True)
+    start, end = _lines_of(path, text.removeprefix(mark), lines, key)
     try:
-        yaml = YAML()
-        yaml.preserve_quotes = True
-        yaml.width = 1 << 20
-        loaded, indent, offset = load_yaml_guess_indent(section, yaml=yaml)
+        # A comment would keep the carriage return of its line, and end with two.
+        section = _edited("".join(lines[start:end]).replace("\r\n", "\n"), key, change)
     except YAMLError as error:
         raise ProjectError(
             f"{path}:{start + 1}: the section {key} cannot be edited by itself (does it use an "
             "alias?); edit it by hand"
         ) from error
-    document = loaded or {}
-    if document.get(key) is None:
-        document[key] = {}
-    change(document[key])
-    if not document[key]:
-        del document[key]
-    yaml.indent(
-        mapping=2, sequence=4 if indent is None else indent, offset=2 if offset is None else offset
-    )
-    rendered = StringIO()
-    if document:
-        yaml.dump(document, rendered)
-    replacement = rendered.getvalue()
-    if "\r\n" in text:
-        replacement = replacement.replace("\n", "\r\n")
+    newline = "\r\n" if "\r\n" in text else "\n"
     head = "".join(lines[:start])
-    if head and replacement and not head.endswith("\n"):
-        head += "\n"
-    return head + replacement + "".join(lines[end:])
+    if head and section and not head.endswith("\n"):
+        head += newline
+    return mark + head + section.replace("\n", newline) + "".join(lines[end:])
 
 
 def quoted(text: str) -> str:
@@ -165,6 +153,36 @@ def quoted(text: str) -> str:
     return marked
 
 
+def mapping_in(parent: Any, key: str) -> Any:
+    """Return the mapping under a key for editing, made where it is absent or null.
+
+    Args:
+        parent: The mapping that holds it.
+        key: The key.
+    """
+    if parent.get(key) is None:
+        parent[key] = {}
+    return parent[key]
+
+
+def _edited(section: str, key: str, change: Callable[[Any], None]) -> str:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 1 << 20
+    loaded, indent, offset = load_yaml_guess_indent(section, yaml=yaml)
+    document = loaded or {}
+    change(mapping_in(document, key))
+    if not document[key]:
+        del document[key]
+    yaml.indent(
+        mapping=2, sequence=4 if indent is None else indent, offset=2 if offset is None else offset
+    )
+    rendered = StringIO()
+    if document:
+        yaml.dump(document, rendered)
+    return rendered.getvalue()
+
+
 def _root(path: Path, text: str) -> MappingNode | None:
     try:
         node = YAML().compose(StringIO(text))
@@ -174,7 +192,9 @@ def _root(path: Path, text: str) -> MappingNode | None:
         raise ProjectError(f"{place}: malformed YAML: {error.problem or error.context}") from error
     except YAMLError as error:
         problem = " ".join(str(error).split())
-        raise ProjectError(f"{path}: malformed YAML: {problem}") from error
+        raise ProjectError(f"{path}{_place_of(error, text)}: malformed YAML: {problem}") from error
+    except RecursionError:
+        raise ProjectError(f"{path}: it is nested too deeply to be read") from None
     if node is None or _is(node, "null"):
         return None
     if not isinstance(node, MappingNode):
@@ -182,20 +202,36 @@ def _root(path: Path, text: str) -> MappingNode | None:
     return node
 
 
+def _place_of(error: YAMLError, text: str) -> str:
+    if not isinstance(error, ReaderError):
+        return ""
+    before = text[: error.position].splitlines(keepends=True)
+    return f":{len(before) or 1}:{len(before[-1]) + 1 if before else 1}"
+
+
 def _lines_of(path: Path, text: str, lines: list[str], key: str) -> tuple[int, int]:
     root = _root(path, text)
+    end = _end_of_document(lines)
     if root is None:
-        return len(lines), len(lines)
+        return end, end
     if root.flow_style:
         raise ProjectError(f"{path}: write the document in block style, a key a line, first")
-    starts = {name.value: name.start_mark.line for name, _ in root.value}
-    if key not in starts:
-        return len(lines), len(lines)
-    start = starts[key]
-    end = min((line for line in starts.values() if line > start), default=len(lines))
+    if root.start_mark.column:
+        place = f"{path}:{root.start_mark.line + 1}"
+        raise ProjectError(f"{place}: write the keys of the document without indentation first")
+    starts = [name.start_mark.line for name, _ in root.value]
+    start = next((name.start_mark.line for name, _ in root.value if name.value == key), None)
+    if start is None:
+        return end, end
+    end = min((line for line in starts if line > start), default=len(lines))
     while end > start + 1 and _belongs_to_next(lines[end - 1]):
         end -= 1
     return start, end
+
+
+def _end_of_document(lines: list[str]) -> int:
+    marked = (index for index, line in enumerate(lines) if _DOCUMENT_END.match(line))
+    return next(marked, len(lines))
 
 
 def _belongs_to_next(line: str) -> bool:
@@ -205,11 +241,15 @@ def _belongs_to_next(line: str) -> bool:
 def _section(path: Path, name: str, node: Node | None) -> Section:
     values: dict[str, Node] = {}
     for key, value in node.value if isinstance(node, MappingNode) else ():
+        if not isinstance(key, ScalarNode):
+            continue  # a list or mapping as a key is nobody's whom this module reads for
         if key.value in values:
             raise ProjectError(
                 f"{path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}: "
                 f"the key {key.value} stands twice"
             )
+        if isinstance(value, ScalarNode) and value.start_mark.index == value.end_mark.index:
+            value.start_mark = key.end_mark  # an absent value would stand there
         values[str(key.value)] = value
     return Section(path, name, values)
 

@@ -1,0 +1,16 @@
+"""A field's name could be no environment variable."""
+
+from __future__ import annotations
+
+from trackwire.hookspecs import hookimpl
+from trackwire.provider import CredentialField, Provider
+
+
+@hookimpl
+def trackwire_provider() -> Provider:
+    return Provider(
+        name="acme",
+        title="Acme",
+        api_version=1,
+        credential_fields=(CredentialField(name="api-token", help="The board"),),
+    )

@@ -1,0 +1,3 @@
+"""Ends the interpreter at import."""
+
+raise SystemExit("this interpreter will not do")

@@ -1,0 +1,16 @@
+"""Its fields are a list."""
+
+from __future__ import annotations
+
+from trackwire.hookspecs import hookimpl
+from trackwire.provider import Provider
+
+
+@hookimpl
+def trackwire_provider() -> Provider:
+    return Provider(
+        name="acme",
+        title="Acme",
+        api_version=1,
+        credential_fields=[],  # type: ignore[arg-type]  # the defect
+    )

@@ -1,0 +1,3 @@
+"""The user presses Ctrl-C while it is imported."""
+
+raise KeyboardInterrupt

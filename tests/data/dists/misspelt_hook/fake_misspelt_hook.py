@@ -1,0 +1,15 @@
+"""Its hook is misspelt."""
+
+from __future__ import annotations
+
+from trackwire.hookspecs import hookimpl
+from trackwire.provider import Provider
+
+
+@hookimpl
+def trackwire_providers() -> Provider:
+    return Provider(
+        name="acme",
+        title="Acme",
+        api_version=1,
+    )

@@ -1,0 +1,15 @@
+"""Claims the same name as another distribution."""
+
+from __future__ import annotations
+
+from trackwire.hookspecs import hookimpl
+from trackwire.provider import Provider
+
+
+@hookimpl
+def trackwire_provider() -> Provider:
+    return Provider(
+        name="acme",
+        title="Acme",
+        api_version=1,
+    )

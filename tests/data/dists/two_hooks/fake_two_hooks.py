@@ -1,0 +1,20 @@
+"""Implements the hook twice."""
+
+from __future__ import annotations
+
+from trackwire.hookspecs import hookimpl
+from trackwire.provider import Provider
+
+
+@hookimpl
+def trackwire_provider() -> Provider:
+    return Provider(
+        name="acme",
+        title="Acme",
+        api_version=1,
+    )
+
+
+@hookimpl(specname="trackwire_provider")
+def another() -> Provider:
+    return trackwire_provider()
