@@ -1,9 +1,8 @@
-"""Binds a project to a tracker, and keeps each given value where it belongs."""
+"""Binds a project to a tracker, and unbinds it."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackwire.errors import ProjectError, UsageError
+from trackwire.keeping import check_text, declared_fields, is_users, secrets_origin
 from trackwire.lock import project_lock
-from trackwire.origin import origin_of
 from trackwire.project import (
     Binding,
     TrackerProjectConfig,
@@ -21,18 +20,12 @@ from trackwire.project import (
     load_project,
     write_binding,
 )
-from trackwire.provider import (
-    NAME_PATTERN,
-    CredentialField,
-    is_provider_name,
-    normalize_provider_name,
-)
+from trackwire.provider import CredentialField, is_provider_name, normalize_provider_name
 from trackwire.store import STORE_FILE
 
 if TYPE_CHECKING:
     from trackwire.credentials import TrackerCredentialStore
     from trackwire.model import DoctrineMode, FieldOwner
-    from trackwire.provider import Provider
     from trackwire.registry import ProviderRegistry
 
 
@@ -110,15 +103,17 @@ def bind(
         raise UsageError("the workspace is blank; it is the provider's site or organisation")
     provider = registry.provider(name)
     declared = declared_fields(provider, request.values)
-    _check_text(workspace, "the workspace")
+    check_text(workspace, "the workspace")
     with _locked(root, notify):
         created = not is_project(root)
         previous = None if created else load_project(root)
         binding = _new_binding(previous, name, workspace, request)
         moved = _moved(previous, binding)
         held = {} if previous is None or moved else previous.fields
-        shared = {n: v for n, v in request.values.items() if not _is_users(declared.get(n))}
-        origin = _secrets_origin(credentials, provider, request, held)
+        shared = {n: v for n, v in request.values.items() if not is_users(declared.get(n))}
+        origin = secrets_origin(
+            credentials, provider, workspace, request.values, held, request.confirmed_origin
+        )
         # A secret in the project's file or an unusable user's file stops here: nothing is written.
         prospective = TrackerProjectConfig(root=root, binding=binding, fields=held)
         credentials.effective(prospective, provider)
@@ -197,82 +192,6 @@ def prospect(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetRequest:
-    """A credential to be kept.
-
-    Args:
-        provider: The provider's normalized name.
-        workspace: The workspace.
-        field: The field.
-        value: Its value.
-        every_workspace: Whether it is for every workspace of the provider.
-        origin: For a secret, the origin it is for; None for the one that the binding names.
-    """
-
-    provider: str
-    workspace: str
-    field: str
-    value: str = dataclasses.field(repr=False)  # `field` is a name of this class
-    every_workspace: bool = False
-    origin: str | None = None
-
-
-def set_credential(
-    root: Path,
-    registry: ProviderRegistry,
-    credentials: TrackerCredentialStore,
-    request: SetRequest,
-    notify: Callable[[str], None] = lambda _: None,
-) -> str:
-    """Keep a credential where it belongs: the project, the user's file or the keyring.
-
-    Args:
-        root: The project's directory.
-        registry: The provider registry.
-        credentials: The user's credentials.
-        request: What to keep.
-        notify: Told when there is something to wait for.
-
-    Returns:
-        Where it lies now, for a person.
-
-    Raises:
-        UsageError: The field is not declared, or it is not clear which origin a secret is for.
-        ProjectError: A field of the project is given where the project is not bound so.
-    """
-    provider = registry.provider(request.provider)
-    given = {request.field: request.value}
-    declared = declared_fields(provider, given)
-    config = load_project(root) if is_project(root) else None
-    if not _is_users(declared.get(request.field)):
-        return _set_in_project(root, config, request, notify)
-    held = config.fields if config and config.binding and _is_bound_to(config, request) else {}
-    origin = (
-        origin_of(request.origin)
-        if request.origin
-        else _secrets_origin(
-            credentials,
-            provider,
-            BindRequest(provider=request.provider, workspace=request.workspace, values=given),
-            held,
-        )
-    )
-    place = credentials.keep(
-        provider,
-        request.provider,
-        None if request.every_workspace else request.workspace,
-        request.field,
-        request.value,
-        origin,
-    )
-    if config and config.binding and request.field in config.fields:
-        with project_lock(root, "credentials", notify=notify):
-            held_now = load_project(root).binding
-            write_binding(root, held_now, drop_fields=frozenset({request.field}))
-    return place
-
-
 def unbind(
     root: Path,
     *,
@@ -304,70 +223,6 @@ def unbind(
     return config
 
 
-def declared_fields(
-    provider: Provider | None, given: Mapping[str, str]
-) -> dict[str, CredentialField]:
-    """Return a provider's fields by name, checking those that values are given for.
-
-    Args:
-        provider: The registered provider, or None where any field may be given.
-        given: Values by field.
-
-    Raises:
-        UsageError: A field is not declared, or its name or value is unusable.
-    """
-    for name, value in given.items():
-        _check_text(value, f"the value of {name}")
-    if provider is None:
-        for name in given:
-            if NAME_PATTERN.fullmatch(name) is None:
-                raise UsageError(f"{name!r} is no field's name; one looks like api_token")
-        return {}
-    declared = {f.name: f for f in provider.credential_fields}
-    for name, value in given.items():
-        if name not in declared:
-            raise UsageError(
-                f"{provider.title} has no field {name!r}; its fields are: {', '.join(declared)}"
-            )
-        if declared[name].origin:
-            origin_of(value)
-    return declared
-
-
-def _check_text(text: str, what: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"{what} is not UTF-8 text") from None
-
-
-def _is_users(declared: CredentialField | None) -> bool:
-    return declared is None or declared.secret or declared.personal
-
-
-def _is_bound_to(config: TrackerProjectConfig, request: SetRequest) -> bool:
-    binding = config.bound()
-    return (binding.provider, binding.workspace) == (request.provider, request.workspace)
-
-
-def _set_in_project(
-    root: Path,
-    config: TrackerProjectConfig | None,
-    request: SetRequest,
-    notify: Callable[[str], None],
-) -> str:
-    if config is None or request.every_workspace or not _is_bound_to(config, request):
-        raise ProjectError(
-            f"{request.field} belongs to the project, and {root} is not bound to "
-            f"{request.provider} at {request.workspace}; "
-            f"run: trackwire bind {request.provider} --workspace {request.workspace}"
-        )
-    with project_lock(root, "credentials", notify=notify):
-        held = load_project(root).binding  # as it is now that nobody else changes it
-        write_binding(root, held, set_fields={request.field: request.value})
-    return str(config.path)
-
-
 @contextlib.contextmanager
 def _locked(root: Path, notify: Callable[[str], None]) -> Iterator[None]:
     if not root.is_dir() or not os.access(root, os.W_OK):
@@ -396,34 +251,3 @@ def _moved(previous: TrackerProjectConfig | None, binding: Binding) -> bool:
         binding.provider,
         binding.workspace,
     )
-
-
-def _secrets_origin(
-    credentials: TrackerCredentialStore,
-    provider: Provider | None,
-    request: BindRequest,
-    held: Mapping[str, str | int],
-) -> str | None:
-    if provider is None:
-        return None
-    address = next((f for f in provider.credential_fields if f.origin), None)
-    secrets = [f.name for f in provider.credential_fields if f.secret and f.name in request.values]
-    if address is None or not secrets:
-        return None
-    own = (
-        request.values.get(address.name)
-        or credentials.from_environment(provider.name, address.name)
-        or credentials.stored_plain(provider.name, request.workspace.strip(), address.name)
-    )
-    if own:
-        return origin_of(own)
-    if address.name not in held:
-        return origin_of(address.default) if address.default else None
-    origin = origin_of(str(held[address.name]))
-    if request.confirmed_origin is None or origin_of(request.confirmed_origin) != origin:
-        raise UsageError(
-            f"{secrets[0]} would be given to {origin}, which only the project's file names; "
-            f"if that is right, say so: --set {address.name}={held[address.name]} with bind, "
-            f"--origin {origin} with credentials set"
-        )
-    return origin

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from trackwire import binding as binder
+from trackwire import keeping
 from trackwire.credentials import TrackerCredentialStore, Value
 from trackwire.errors import ProjectError, RecordError, UsageError
 from trackwire.imports import Reading, naming, of_binding, read_by_provider, read_json_lines
@@ -34,7 +35,8 @@ from trackwire.scope import Fill, Scope, ScopeState, Upserted
 from trackwire.store import STORE_FILE, TrackerSqliteStore
 
 if TYPE_CHECKING:
-    from trackwire.binding import BindReport, BindRequest, Prospect, SetRequest
+    from trackwire.binding import BindReport, BindRequest, Prospect
+    from trackwire.keeping import SetRequest
     from trackwire.ledger import LedgerEntry
     from trackwire.model import Issue, WorkPackageMapping
 
@@ -164,8 +166,8 @@ class TrackerService:
         return binder.prospect(self.root, self.registry, self.credentials, request)
 
     def set_credential(self, request: SetRequest) -> str:
-        """Keep a credential where it belongs; see `trackwire.binding.set_credential`."""
-        return binder.set_credential(
+        """Keep a credential where it belongs; see `trackwire.keeping.set_credential`."""
+        return keeping.set_credential(
             self.root, self.registry, self.credentials, request, self.notify
         )
 
@@ -352,7 +354,7 @@ class TrackerService:
         """
         self._publishable(require_routing=require_routing)
         named = hub or not dry_run or self.hubs.default_url()
-        target = self.hubs.target(hub) if named else None
+        target = self.hubs.target(hub, with_token=not dry_run) if named else None
         with self._exclusive(dry_run=dry_run, wait=timeout) as directory, self._store() as store:
             route = self._publishable(require_routing=require_routing)  # as it is after the wait
             check_fill(store, route.scope, allow_empty=allow_empty, partial=partial)

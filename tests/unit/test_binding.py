@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trackwire.binding import BindReport, BindRequest, SetRequest, bind, set_credential, unbind
+from trackwire.binding import BindReport, BindRequest, bind, unbind
 from trackwire.credentials import TrackerCredentialStore
 from trackwire.errors import CredentialError, ProjectError, ProviderError, UsageError
+from trackwire.keeping import SetRequest, set_credential
 from trackwire.model import DoctrineMode, FieldOwner
 from trackwire.project import CONFIG_FILE, load_project, write_binding
 from trackwire.registry import Broken, ProviderRegistry, Registered, Unregistered

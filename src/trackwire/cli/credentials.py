@@ -9,7 +9,7 @@ import click
 
 from trackwire.cli.output import Output, json_option, table
 from trackwire.errors import ProjectError, UsageError
-from trackwire.provider import normalize_provider_name
+from trackwire.provider import is_provider_name, normalize_provider_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,7 @@ def set_(
 
     The value is asked for, or read from standard input; it is never an argument.
     """
-    from trackwire.binding import SetRequest
+    from trackwire.keeping import SetRequest
 
     service = output.service()
     name, site = _address(service, provider, workspace)
@@ -120,10 +120,16 @@ def remove(
 def _address(
     service: TrackerService, provider: str | None, workspace: str | None
 ) -> tuple[str, str]:
-    if provider is not None and workspace is not None:
-        return normalize_provider_name(provider), workspace
+    name = normalize_provider_name(provider) if provider is not None else None
+    if name is not None and not is_provider_name(name):
+        raise UsageError(
+            f"{provider!r} is no provider's name; see: trackwire providers "
+            "(a hub's token is kept by: trackwire login)"
+        )
+    if name is not None and workspace is not None:
+        return name, workspace
     bound = service.config().bound()
-    return normalize_provider_name(provider or bound.provider), workspace or bound.workspace
+    return name or bound.provider, workspace or bound.workspace
 
 
 def _value(
