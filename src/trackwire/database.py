@@ -137,8 +137,13 @@ def _make_private(path: Path) -> None:
 def _prepare(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    if _version(connection, path, migrations) == len(migrations):
-        return
+    if _version(connection, path, migrations) < len(migrations):
+        _upgrade(connection, path, migrations)
+    # A store that another program left in WAL mode would stay in it.
+    connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
     with transaction(connection):
         version = _version(connection, path, migrations)
         for migration in migrations[version:]:

@@ -113,7 +113,9 @@ def read_by_provider(
             case MoreFollows():
                 yield record
             case _:
-                raise _broken_reader(plugin, f"it yielded a {type(record).__name__} for an issue")
+                raise _broken_reader(
+                    plugin, f"it yielded {type(record).__name__}, not an exported issue"
+                )
 
 
 def of_binding(

@@ -155,14 +155,15 @@ class Ledger:
             detail: How the hub resolved it, or why it failed.
         """
         self._execute(
-            "UPDATE ledger SET state = ?1, detail = ?2, updated_at = ?3 "
-            "WHERE destination = ?4 AND generation = ?5 "
-            "AND (state != 'delivered' OR ?1 = 'delivered')",
+            "UPDATE ledger SET state = ?, detail = ?, updated_at = ? "
+            "WHERE destination = ? AND generation = ? "
+            "AND (state != 'delivered' OR ? = 'delivered')",
             state,
             detail,
             _now(),
             entry.destination,
             entry.generation,
+            state,
         )
 
     def codings(self, endpoint: str) -> frozenset[str]:

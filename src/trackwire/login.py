@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from trackwire.destination import endpoint_url, hub_of
 from trackwire.errors import UsageError
 from trackwire.secret import Secret
-from trackwire.userfile import Entry, UserStore
+from trackwire.userfile import TOKEN_OWNER, Entry, UserStore
 
 URL_VARIABLE = "TRACKWIRE_HUB_URL"
 TOKEN_VARIABLE = "TRACKWIRE_HUB_TOKEN"  # noqa: S105 - a variable's name, not a token
-_TOKEN_OWNER = "hub"  # noqa: S105 - the reserved provider name under which tokens are stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +85,7 @@ class HubLogin:
         """Return the address of the hub where none is named, or None."""
         return self._environ.get(URL_VARIABLE, "").strip() or self._users.read().hub
 
-    def target(self, url: str | None = None) -> HubTarget:
+    def target(self, url: str | None = None, *, with_token: bool = True) -> HubTarget:
         """Choose the hub and its token.
 
         A token from the environment goes to the hub that the environment names, or, where it
@@ -95,6 +94,7 @@ class HubLogin:
 
         Args:
             url: The hub's address as the user named it for this publish, or None.
+            with_token: Whether to look for the token; without, no keyring is opened.
 
         Raises:
             UsageError: No hub is named anywhere, or its address or the token is unusable.
@@ -103,6 +103,8 @@ class HubLogin:
         if chosen is None:
             raise UsageError("no hub is named; give --hub URL, or run: trackwire login URL")
         endpoint = endpoint_url(chosen)
+        if not with_token:
+            return HubTarget(endpoint=endpoint, token=None, token_source=None)
         token = self._environ.get(TOKEN_VARIABLE, "").strip()
         named = self._environ.get(URL_VARIABLE, "").strip()
         if token and (not named or endpoint_url(named) == endpoint):
@@ -131,8 +133,8 @@ def _checked(token: str, name: str) -> str:
 
 
 def _token_entry(endpoint: str) -> Entry:
-    return Entry(provider=_TOKEN_OWNER, workspace=endpoint, field="token", origin=endpoint)
+    return Entry(provider=TOKEN_OWNER, workspace=endpoint, field="token", origin=endpoint)
 
 
 def _tokens(entries: tuple[Entry, ...]) -> list[Entry]:
-    return [entry for entry in entries if entry.provider == _TOKEN_OWNER]
+    return [entry for entry in entries if entry.provider == TOKEN_OWNER]

@@ -204,6 +204,8 @@ class TrackerSqliteStore:
             scope: The scope.
             name: The id or key; a key's case does not matter.
         """
+        if not _is_utf8(name):
+            return None
         with storage_errors(self.path):
             row = self._connection.execute(
                 """SELECT wire FROM issue WHERE scope_id = :scope AND gone = 0 AND (
@@ -361,6 +363,14 @@ class TrackerSqliteStore:
             (scope.provider, scope.workspace, scope.resource_id or ""),
         ).fetchone()
         return int(row[0]) if row else -1
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _same_tie(one: WorkPackageMapping, other: WorkPackageMapping) -> bool:

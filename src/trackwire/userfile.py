@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from trackwire.destination import hub_of
 from trackwire.errors import CredentialError, LockedError
 from trackwire.files import discard_leftovers, private_directory, replacing
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
+TOKEN_OWNER = "hub"  # noqa: S105 - the reserved provider name under which tokens are stored
 _SERVICE = "trackwire"
 _USABLE_PRIORITY = 1
 _WAIT_SECONDS = 60.0
@@ -181,9 +183,10 @@ class UserStore:
             return entry.value
         value = _recall(entry.account)
         if value is None:
+            where = f"{entry.provider} at {entry.workspace}" if entry.workspace else entry.provider
             raise CredentialError(
-                f"the system keyring does not give out {entry.account}; unlock it, or run: "
-                f"trackwire credentials set {entry.field} --provider {entry.provider}"
+                f"the system keyring does not give out {entry.field} of {where}; unlock it, or "
+                f"run: {_command_that_sets(entry)}"
             )
         return value
 
@@ -222,6 +225,13 @@ class UserStore:
 def _read_all(descriptor: int) -> bytes:
     with os.fdopen(descriptor, "rb", closefd=False) as stream:
         return stream.read()
+
+
+def _command_that_sets(entry: Entry) -> str:
+    if entry.provider == TOKEN_OWNER:
+        return f"trackwire login {hub_of(entry.workspace or '')}"
+    place = f"--workspace {entry.workspace}" if entry.workspace else "--every-workspace"
+    return f"trackwire credentials set {entry.field} --provider {entry.provider} {place}"
 
 
 def _position(error: Exception) -> str:

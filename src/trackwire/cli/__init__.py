@@ -6,6 +6,7 @@ Commands are imported when they are used, so that `trackwire --version` and comp
 from __future__ import annotations
 
 import importlib
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_TEMPORARY = 75
 EXIT_INTERRUPTED = 130
+
+_EXTRA_ARGUMENT = "Got unexpected extra argument"
 
 _COMMANDS = {
     "bind": "binding:bind",
@@ -53,24 +56,68 @@ class _Root(click.Group):
         )
         return command
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line; click's own errors end it as Trackwire's do."""
+        standalone, extra["standalone_mode"] = extra.get("standalone_mode", True), False
+        if not standalone:
+            return super().main(*args, **extra)
+        given = args[0] if args else extra.get("args") or sys.argv[1:]
+        try:
+            code = super().main(*args, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            code = EXIT_USAGE
+        except click.ClickException as error:
+            _refused(error, as_json="--json" in given)
+            code = error.exit_code
+        except click.Abort:
+            code = _interrupted()
+        sys.exit(code if isinstance(code, int) else 0)
+
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what goes wrong becomes a line and an exit code."""
         output = ctx.ensure_object(Output)
         try:
             return super().invoke(ctx)
-        except TrackwireError as error:
-            _show_trace(ctx)
-            output.fail(error)
-            raise click.exceptions.Exit(exit_code(error)) from error
-        except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            _show_trace(ctx)
-            where = f"{error.filename}: " if error.filename else ""
-            output.fail(TrackwireError(f"{where}{error.strerror or error}"))
-            raise click.exceptions.Exit(EXIT_FAILED) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
         except KeyboardInterrupt as error:
-            click.echo("interrupted", err=True)
-            raise click.exceptions.Exit(EXIT_INTERRUPTED) from error
+            raise click.exceptions.Exit(_interrupted()) from error
+        except Exception as error:
+            if ctx.params.get("debug"):
+                click.echo(traceback.format_exc(), err=True, nl=False)
+            known = _known(error)
+            output.fail(known)
+            raise click.exceptions.Exit(exit_code(known)) from error
+
+
+def _known(error: Exception) -> TrackwireError:
+    if isinstance(error, TrackwireError):
+        return error
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return TrackwireError(f"{where}{error.strerror or error}")
+    # Its text is left out: nobody has seen to it that it holds no secret.
+    return TrackwireError(
+        f"a defect of trackwire or a plugin ({type(error).__name__}); "
+        "run it with trackwire --debug to see where, and report that"
+    )
+
+
+def _refused(error: click.ClickException, *, as_json: bool) -> None:
+    output = Output()
+    output.as_json = as_json
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "trackwire"
+    message = " ".join(error.format_message().split()).removesuffix(".")
+    if message.startswith(_EXTRA_ARGUMENT):  # a secret, maybe, that was not to be an argument
+        message = _EXTRA_ARGUMENT
+    output.fail(UsageError(f"{message}; see: {path} --help"))
+
+
+def _interrupted() -> int:
+    click.echo("interrupted", err=True)
+    return EXIT_INTERRUPTED
 
 
 def exit_code(error: TrackwireError) -> int:
@@ -85,11 +132,6 @@ def exit_code(error: TrackwireError) -> int:
     if isinstance(error, TemporaryError):
         return EXIT_TEMPORARY
     return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
-
-
-def _show_trace(ctx: click.Context) -> None:
-    if ctx.params.get("debug"):
-        click.echo(traceback.format_exc(), err=True, nl=False)
 
 
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})

@@ -64,7 +64,7 @@ def _pairs(
 )
 @click.option(
     "--doctrine-mode",
-    type=click.Choice(list(DoctrineMode)),
+    type=click.Choice([mode.value for mode in DoctrineMode]),
     help="Which side is authoritative.  [default: what it is, or external_authoritative]",
 )
 @click.option(
@@ -82,7 +82,7 @@ def bind(
     provider: str,
     workspace: str | None,
     plain: dict[str, str],
-    doctrine_mode: DoctrineMode | None,
+    doctrine_mode: str | None,
     owners: dict[str, str],
     *,
     credentials_stdin: bool,
@@ -106,7 +106,7 @@ def bind(
         provider=provider,
         workspace=workspace,
         values={**plain, **(_from_stdin() if credentials_stdin else {})},
-        doctrine_mode=doctrine_mode,
+        doctrine_mode=DoctrineMode(doctrine_mode) if doctrine_mode else None,
         doctrine_field_owners=_owners(owners) if owners else None,
     )
     if asking:
@@ -125,7 +125,7 @@ def unbind(output: Output, *, purge: bool) -> None:
     """Remove the project's binding; the store and your credentials stay."""
     before = output.service().unbind(purge=purge)
     bound = before.binding
-    was = f"{bound.provider} at {bound.workspace}" if bound else "nothing"
+    was = f"no longer bound to {bound.provider} at {bound.workspace}" if bound else "was not bound"
     kept = "the store was removed" if purge else "the store stays: bind again to find its issues"
     output.say(
         {
@@ -133,7 +133,7 @@ def unbind(output: Output, *, purge: bool) -> None:
             "workspace": bound and bound.workspace,
             "purged": purge,
         },
-        [f"no longer bound to {was}; {kept}"],
+        [f"{was}; {kept}"],
     )
 
 
@@ -141,7 +141,8 @@ def _refuse_secrets(provider: Provider | None, name: str, plain: dict[str, str])
     secret = {f.name for f in provider.credential_fields if f.secret} if provider else set(plain)
     for field in plain:
         if field in secret:
-            why = "is a secret" if provider else f"counts as a secret: {name} has no plugin"
+            counts = f"counts as a secret: no plugin is in use for {name}"
+            why = "is a secret" if provider else counts
             raise UsageError(
                 f"--set {field}=... would end up in the shell's history, and {field} {why}; "
                 "let it be asked for, set it in the environment, or give --credentials-stdin"
@@ -159,10 +160,12 @@ def _from_stdin() -> dict[str, str]:
 
 
 def _owners(owners: dict[str, str]) -> dict[str, FieldOwner]:
-    try:
-        return {name: FieldOwner(owner) for name, owner in owners.items()}
-    except ValueError as error:
-        raise UsageError(f"--field-owner: {error}; one of {', '.join(FieldOwner)}") from error
+    for name, owner in owners.items():
+        if owner not in list(FieldOwner):
+            raise UsageError(
+                f"--field-owner {name}: the owner is one of {', '.join(FieldOwner)}, not {owner!r}"
+            )
+    return {name: FieldOwner(owner) for name, owner in owners.items()}
 
 
 def _asked(service: TrackerService, request: BindRequest) -> BindRequest:
@@ -174,7 +177,7 @@ def _asked(service: TrackerService, request: BindRequest) -> BindRequest:
         if field is None:
             break
         target = prospect.address if field.secret else None
-        value = _ask(field, f" (for {target})" if target else "")
+        value = _ask_well_formed(field, f" (for {target})" if target else "")
         request = replace(
             request,
             values={**request.values, field.name: value},
@@ -182,6 +185,20 @@ def _asked(service: TrackerService, request: BindRequest) -> BindRequest:
         )
     given = {name: value for name, value in request.values.items() if value}
     return replace(request, values=given)
+
+
+def _ask_well_formed(field: CredentialField, suffix: str) -> str:
+    from trackwire.origin import origin_of
+
+    while True:
+        value = _ask(field, suffix)
+        try:
+            if field.origin and value:
+                origin_of(value)
+        except UsageError as error:
+            click.echo(f"{error}; leave it blank to skip it", err=True)
+        else:
+            return value
 
 
 def _ask(field: CredentialField, suffix: str) -> str:
@@ -233,8 +250,8 @@ def _notes(service: TrackerService, report: BindReport) -> list[str]:
         )
     if report.dropped_fields:
         notes.append(
-            f"{', '.join(report.dropped_fields)} of the earlier binding were removed from the "
-            "project's file"
+            "removed from the project's file, as values of the earlier binding: "
+            f"{', '.join(report.dropped_fields)}"
         )
     notes += _consequences(service.registry.provider(binding.provider), report.missing)
     notes += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,12 @@ from trackwire.cli.output import Output, json_option
 
 if TYPE_CHECKING:
     from trackwire.publishing import PublishReport
+
+
+def _finite(_ctx: click.Context, parameter: click.Parameter, seconds: float) -> float:
+    if not math.isfinite(seconds):  # not a number is never reached, so it would never end
+        raise click.BadParameter("it takes a number of seconds", param=parameter)
+    return seconds
 
 
 @click.command()
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
+    callback=_finite,
     default=120.0,
     show_default=True,
     metavar="SECONDS",

@@ -99,7 +99,8 @@ def run(tell: Callable[[str], None]) -> list[dict[str, Any]]:
         tell: Told what happens, line by line.
 
     Returns:
-        What each publish reported, as `trackwire publish --json` prints it.
+        What each publish reported when it was repeated, as `trackwire publish --json` prints it:
+        the hub then tells of its first answer again.
 
     Raises:
         TrackwireError: A step failed, or the hub resolved a story in another way than told.
@@ -178,9 +179,10 @@ class _Stage:
             check=False,
         )
         if done.returncode:
+            *_, problem = ["no output", *(done.stderr or done.stdout).strip().splitlines()]
             raise TrackwireError(
                 f"the demo's step failed with exit code {done.returncode}: "
-                f"trackwire {shlex.join(arguments)}\n{(done.stderr or done.stdout).strip()}"
+                f"trackwire {shlex.join(arguments)}: {problem}"
             )
         return done
 
