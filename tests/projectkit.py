@@ -18,12 +18,13 @@ from typing import Any
 from trackwire.credentials import TrackerCredentialStore
 from trackwire.discovery import Found
 from trackwire.hookspecs import hookimpl
+from trackwire.imports import ImportFile
 from trackwire.login import HubLogin
 from trackwire.model import ExternalRef, Issue, IssueType, Status
 from trackwire.provider import CredentialField, Provider, ReadExport
 from trackwire.registry import ProviderRegistry
 from trackwire.scope import Scope
-from trackwire.service import ImportFile, TrackerService
+from trackwire.service import TrackerService
 from trackwire.userfile import UserStore
 
 PROVIDER = "acme"

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from trackwire.binding import BindRequest
     from trackwire.errors import TemporaryError, TrackwireError
+    from trackwire.imports import ImportFile
     from trackwire.model import Checkpoint, ExternalRef, Issue, WorkPackageMapping
     from trackwire.provider import CredentialField, Provider
     from trackwire.registry import ProviderRegistry
     from trackwire.routing import ResourceRouting, resolve_resource_routing
-    from trackwire.service import ImportFile, TrackerService
+    from trackwire.service import TrackerService
 
 __version__ = "0.1.0"
 
@@ -44,7 +45,8 @@ _HOMES = {
     "provider": ("CredentialField", "Provider"),
     "registry": ("ProviderRegistry",),
     "routing": ("ResourceRouting", "resolve_resource_routing"),
-    "service": ("ImportFile", "TrackerService"),
+    "imports": ("ImportFile",),
+    "service": ("TrackerService",),
 }
 
 

@@ -1,218 +1,172 @@
-"""Reads issues out of files and writes them to the store, all of a file or nothing."""
+"""Imports: files of issues into the bound scope, each whole or not at all."""
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import msgspec
-
-from trackwire.errors import ProviderError, RecordError, TrackwireError
-from trackwire.model import ExternalRef, Issue
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows, ReadExport
+from trackwire.errors import RecordError, UsageError
+from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
+from trackwire.reading import Reading, naming, of_binding, read_by_provider, read_json_lines
+from trackwire.registry import Registered
+from trackwire.scope import Fill, Scope, Upserted
 
 if TYPE_CHECKING:
-    from trackwire.project import Binding
+    from trackwire.model import Issue
+    from trackwire.route import Route
+    from trackwire.store import TrackerSqliteStore
 
-_LINE_LIMIT_BYTES = 1 << 26
-_UTF8_MARK = b"\xef\xbb\xbf"
-_PROGRESS_ISSUES = 1000
-_ISSUE = msgspec.json.Decoder(Issue)
-_PLACE_IN_MESSAGE = re.compile(r" - at `\$\.?(.*)`$")
-_MEMBER_IN_MESSAGE = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
+JSON_LINES = "jsonl"
 
 
-class _StrictRef(ExternalRef, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class _StrictIssue(Issue, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    ref: _StrictRef
-
-
-_STRICT_ISSUE = msgspec.json.Decoder(_StrictIssue)
-
-
-@dataclass(slots=True)
-class Reading:
-    """What reading files has come to; it grows while the issues are drawn.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import changed.
 
     Args:
+        files: The files that it is about.
+        changes: The issues created, updated, unchanged and gone.
         foreign: Issues of another workspace or resource that were left out.
-        last_page: Whether one of the files is the last page, or the only one.
-        more_follows: Why the latest of the others is not the last page, or None.
+        more_follows: Why the scope is filled in part only, or None.
     """
 
+    files: tuple[str, ...]
+    changes: Upserted
     foreign: int = 0
-    last_page: bool = False
     more_follows: str | None = None
 
-    @property
-    def in_part(self) -> str | None:
-        """Why the files do not reach the end of what the tracker holds, or None where they do."""
-        return None if self.last_page else self.more_follows
 
-
-def read_json_lines(stream: BinaryIO) -> Iterator[ExportedIssue]:
-    """Read one issue in wire form a line; blank lines count for nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportFile:
+    """A file to import.
 
     Args:
-        stream: A binary stream of UTF-8 text.
-
-    Raises:
-        RecordError: A line is no issue; names the line and the field.
+        name: What to call it in messages.
+        stream: Its content; seekable, unless it is in the jsonl format.
     """
-    for number, line in enumerate(iter(lambda: stream.readline(_LINE_LIMIT_BYTES), b""), start=1):
-        place = f"line {number}"
-        text = line.removeprefix(_UTF8_MARK) if number == 1 else line
-        if len(line) == _LINE_LIMIT_BYTES:
-            raise RecordError(place, None, f"longer than {_LINE_LIMIT_BYTES} bytes")
-        if text.isspace() or not text:
-            continue
-        with _wire_errors(place):
-            issue = _STRICT_ISSUE.decode(text)
-        yield ExportedIssue(issue, place)
+
+    name: str
+    stream: BinaryIO
 
 
-def read_by_provider(
-    read_export: ReadExport, stream: BinaryIO, context: ExportContext, plugin: str
-) -> Iterator[ExportedIssue | MoreFollows]:
-    """Read issues with a provider's reader, checking what it yields.
+Reader = Callable[[ImportFile], Iterator[ExportedIssue | MoreFollows]]
+"""Reads a file's records."""
+
+
+def reader_for(route: Route, file_format: str | None) -> Reader:
+    """Choose what reads a file's records.
 
     Args:
-        read_export: The provider's reader.
-        stream: A seekable binary stream.
-        context: What the reader may know of the binding.
-        plugin: The plugin's distribution and version, for messages.
+        route: The bound project's route.
+        file_format: `jsonl`, or None for what the provider's reader reads.
 
     Raises:
-        RecordError: A record is bad.
-        ProviderError: The reader itself failed.
+        UsageError: The provider has no reader of exports.
     """
-    records: Iterator[object] | None = None
-    while True:
-        try:
-            records = iter(read_export(stream, context)) if records is None else records
-            record = next(records)
-        except StopIteration:
-            return
-        except (TrackwireError, OSError):
-            raise
-        # SystemExit is no way for a plugin to end the command.
-        except (Exception, SystemExit) as error:
-            raise _broken_reader(plugin, f"{type(error).__name__}: {error}") from error
-        match record:
-            case ExportedIssue(issue=Issue()):
-                with _wire_errors(record.place):
-                    checked = _ISSUE.decode(msgspec.json.encode(record.issue))
-                yield ExportedIssue(checked, record.place, record.foreign)
-            case MoreFollows():
-                yield record
-            case _:
-                raise _broken_reader(
-                    plugin, f"it yielded {type(record).__name__}, not an exported issue"
-                )
+    if file_format == JSON_LINES:
+        return lambda file: read_json_lines(file.stream)
+    name = route.config.provider
+    if not isinstance(route.outcome, Registered):
+        raise UsageError(
+            f"no plugin is in use for {name}, so its exports cannot be read; "
+            "import issues in wire form with --format jsonl"
+        )
+    read_export = route.outcome.provider.read_export
+    if read_export is None:
+        raise UsageError(
+            f"{route.outcome.found} reads no exports; "
+            "import issues in wire form with --format jsonl"
+        )
+    fields = route.outcome.provider.credential_fields
+    private = {f.name for f in fields if f.secret or f.personal}
+    context = ExportContext(
+        workspace=route.config.workspace,
+        credentials={
+            value.field: value.plain
+            for value in route.values.values()
+            if value.field not in private and not value.secret
+        },
+        status_map=route.config.status_map,
+        priority_map=route.config.priority_map,
+    )
+    plugin = str(route.outcome.found)
+    return lambda file: read_by_provider(read_export, file.stream, context, plugin)
 
 
-def of_binding(
-    records: Iterator[ExportedIssue | MoreFollows],
-    binding: Binding,
+def import_groups(
+    groups: Iterable[Sequence[ImportFile]],
+    read: Reader,
+    route: Route,
+    store: TrackerSqliteStore,
+    *,
+    replace_all: bool,
+    only_bound: bool,
+    progress: Callable[[int], None],
+) -> Iterator[ImportReport]:
+    """Write groups of files to the store, each group in one transaction.
+
+    Args:
+        groups: The files of each transaction.
+        read: What reads a file's records.
+        route: The bound project's route.
+        store: The store; the caller holds the project's lock.
+        replace_all: Whether a group is the whole state.
+        only_bound: Whether to leave out foreign issues, instead of refusing the file.
+        progress: Told from time to time how many issues of a file were read.
+
+    Yields:
+        A report for each transaction, as soon as it is kept.
+
+    Raises:
+        RecordError: A record is bad or foreign; nothing of its transaction is kept.
+    """
+    for group in groups:
+        reading = Reading()
+        issues = _drawn(group, read, route, reading, only_bound=only_bound, progress=progress)
+        with store.writing():
+            changes = store.upsert_issues(route.scope, issues, replace=replace_all)
+            _check_not_emptied(route.scope, changes, [file.name for file in group])
+            fill = _fill(store.fill(route.scope), reading, changes, whole=replace_all)
+            store.set_fill(route.scope, fill)
+        yield ImportReport(
+            files=tuple(file.name for file in group),
+            changes=changes,
+            foreign=reading.foreign,
+            more_follows=reading.in_part if fill is Fill.PARTIAL else None,
+        )
+
+
+def _drawn(
+    files: Iterable[ImportFile],
+    read: Reader,
+    route: Route,
     reading: Reading,
     *,
-    only_bound: bool = False,
-    progress: Callable[[int], None] = lambda _: None,
+    only_bound: bool,
+    progress: Callable[[int], None],
 ) -> Iterator[Issue]:
-    """Draw the issues that belong to the binding.
-
-    Args:
-        records: What a reader yields.
-        binding: What the project is bound to.
-        reading: Takes down what else the file says.
-        only_bound: Whether to leave foreign issues out instead of refusing the file.
-        progress: Told from time to time how many issues were drawn.
-
-    Raises:
-        RecordError: An issue belongs to another workspace or resource.
-    """
-    count = 0
-    more_follows = None
-    for record in records:
-        if isinstance(record, MoreFollows):
-            more_follows = record.reason
-            continue
-        foreign = record.foreign or _foreign(record.issue.ref, binding)
-        if foreign and not only_bound:
-            raise RecordError(
-                record.place,
-                None,
-                f"{foreign}; bind the project to it, or leave such issues out with --only-bound",
+    binding = route.config.bound()
+    for file in files:
+        with naming(file.name):
+            yield from of_binding(
+                read(file), binding, reading, only_bound=only_bound, progress=progress
             )
-        if foreign:
-            reading.foreign += 1
-            continue
-        count += 1
-        if count % _PROGRESS_ISSUES == 0:
-            progress(count)
-        yield record.issue
-    progress(count)
-    if more_follows is None:
-        reading.last_page = True
-    else:
-        reading.more_follows = more_follows
 
 
-@contextlib.contextmanager
-def naming(path: Path | str) -> Iterator[None]:
-    """Put the file's name before what is wrong with it or with one of its records.
-
-    Args:
-        path: The file.
-    """
-    try:
-        yield
-    except RecordError as error:
-        raise RecordError(f"{path}: {error.place}", error.field, error.problem) from error
-    except OSError as error:
-        raise RecordError(str(path), None, f"cannot be read: {error.strerror or error}") from error
+def _check_not_emptied(scope: Scope, changes: Upserted, names: list[str]) -> None:
+    if changes.gone and not changes.total:
+        raise RecordError(
+            ", ".join(names),
+            None,
+            f"holds none of the {changes.gone} issues of {scope}, and all would be gone; "
+            "to start afresh run: trackwire unbind --purge",
+        )
 
 
-def _broken_reader(plugin: str, problem: str) -> ProviderError:
-    return ProviderError(
-        f"{plugin}: its reader of exports failed: {problem}; "
-        "report it to the plugin's author, or import with --format jsonl"
-    )
-
-
-def _foreign(ref: ExternalRef, binding: Binding) -> str | None:
-    for field, stated, bound in (
-        ("ref.system", ref.system, binding.provider),
-        ("ref.workspace", ref.workspace, binding.workspace),
-    ):
-        if stated != bound:
-            return f"field {field} is {stated!r}, but the project is bound to {bound!r}"
-    return None
-
-
-@contextlib.contextmanager
-def _wire_errors(place: str) -> Iterator[None]:
-    try:
-        yield
-    except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
-        field, problem = _explain(str(error))
-        raise RecordError(place, field or None, problem) from error
-
-
-def _explain(message: str) -> tuple[str, str]:
-    """Split msgspec's message into the dotted field and what is wrong with it."""
-    place = _PLACE_IN_MESSAGE.search(message)
-    field = place[1] if place else ""
-    problem = _PLACE_IN_MESSAGE.sub("", message)
-    if member := _MEMBER_IN_MESSAGE.fullmatch(problem):
-        missing = member[1] == "missing required"
-        problem = "it is missing" if missing else "an issue in wire form has no such field"
-        field = f"{field}.{member[2]}".removeprefix(".")
-    return field, problem
+def _fill(before: Fill, reading: Reading, changes: Upserted, *, whole: bool) -> Fill:
+    if not changes.total and before is Fill.NEVER:
+        return Fill.NEVER
+    if reading.in_part is None or (before is Fill.COMPLETE and not whole):
+        return Fill.COMPLETE
+    return Fill.PARTIAL

@@ -22,9 +22,9 @@ from trackwire.scope import Fill
 from trackwire.snapshot import Snapshot, remove_leftovers, spooled
 
 if TYPE_CHECKING:
+    from trackwire.delivery.receipt import Resolution
     from trackwire.login import HubTarget
     from trackwire.project import TrackerProjectConfig
-    from trackwire.receipt import Resolution
     from trackwire.routing import ResourceRouting
     from trackwire.scope import Scope
     from trackwire.store import TrackerSqliteStore
@@ -166,7 +166,7 @@ def send(publish: Publish, target: HubTarget) -> PublishReport:
         DeliveryError: The hub refused it; the error's `report` says how far it came.
         DeliveryDeferred: It is worth repeating; likewise.
     """
-    from trackwire.delivery import deliver
+    from trackwire.delivery.sending import deliver
 
     remove_leftovers(publish.directory)
     ledger = publish.store.ledger

@@ -6,21 +6,20 @@ Everything that the command line does is here for a library's user too.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from trackwire import binding as binder
 from trackwire import keeping
-from trackwire.credentials import TrackerCredentialStore, Value
-from trackwire.errors import ProjectError, RecordError, UsageError
-from trackwire.imports import Reading, naming, of_binding, read_by_provider, read_json_lines
+from trackwire.credentials import TrackerCredentialStore
+from trackwire.errors import ProjectError, UsageError
+from trackwire.imports import ImportFile, ImportReport, import_groups, reader_for
 from trackwire.lock import DATA_DIRECTORY, data_directory, project_lock
 from trackwire.login import HubLogin
 from trackwire.project import TrackerProjectConfig, load_project
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows, Provider
 from trackwire.publishing import (
     DEFAULT_TIMEOUT_SECONDS,
     Publish,
@@ -29,53 +28,18 @@ from trackwire.publishing import (
     rehearse,
     send,
 )
-from trackwire.registry import DISABLE_VARIABLE, Blocked, ProviderRegistry, Registered, Unregistered
-from trackwire.routing import ResourceRouting, RoutingReason, resolve_resource_routing
-from trackwire.scope import Fill, Scope, ScopeState, Upserted
+from trackwire.registry import ProviderRegistry
+from trackwire.route import Route, derive_route, explain
+from trackwire.scope import ScopeState
 from trackwire.store import STORE_FILE, TrackerSqliteStore
 
 if TYPE_CHECKING:
     from trackwire.binding import BindReport, BindRequest, Prospect
     from trackwire.keeping import SetRequest
     from trackwire.ledger import LedgerEntry
-    from trackwire.model import Issue, WorkPackageMapping
+    from trackwire.model import WorkPackageMapping
 
-JSON_LINES = "jsonl"
 _WORK_PACKAGE = re.compile(r"WP[0-9]{2}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """A bound project's route, and where each part of it comes from.
-
-    Args:
-        config: The project.
-        outcome: What became of the provider's plugin.
-        routing: The pair, with its reason.
-        values: The credentials by field, each with its source; secrets are masked.
-    """
-
-    config: TrackerProjectConfig
-    outcome: Registered | Blocked | Unregistered
-    routing: ResourceRouting
-    values: Mapping[str, Value]
-
-    @property
-    def provider(self) -> Provider | None:
-        """The registered provider, or None."""
-        return self.outcome.provider if isinstance(self.outcome, Registered) else None
-
-    @property
-    def scope(self) -> Scope:
-        """Whose issues the binding is about."""
-        bound = self.config.bound()
-        return Scope(bound.provider, bound.workspace, self.routing.external_resource_id)
-
-    @property
-    def id_source(self) -> Value | None:
-        """The credential that the resource's id is taken from, or None."""
-        key = self.provider.credential_key if self.provider else None
-        return self.values.get(key) if key else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,36 +59,6 @@ class Status:
     others: tuple[ScopeState, ...]
     hub: str | None
     publishes: tuple[LedgerEntry, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
-    """What an import changed.
-
-    Args:
-        files: The files that it is about.
-        changes: The issues created, updated, unchanged and gone.
-        foreign: Issues of another workspace or resource that were left out.
-        more_follows: Why the scope is filled in part only, or None.
-    """
-
-    files: tuple[str, ...]
-    changes: Upserted
-    foreign: int = 0
-    more_follows: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportFile:
-    """A file to import.
-
-    Args:
-        name: What to call it in messages.
-        stream: Its content; seekable, unless it is in the jsonl format.
-    """
-
-    name: str
-    stream: BinaryIO
 
 
 class TrackerService:
@@ -176,27 +110,8 @@ class TrackerService:
         return load_project(self.root)
 
     def route(self) -> Route:
-        """Derive the bound project's route.
-
-        Raises:
-            ProjectError: There is no project, or it is not bound.
-            ProviderError: The provider's plugin is broken.
-            CredentialError: The project's file holds a secret, or the user's file is unusable.
-        """
-        config = load_project(self.root)
-        name = config.bound().provider
-        provider = self.registry.provider(name)
-        outcome = self.registry.outcome(name)
-        values = self.credentials.effective(config, provider)
-        plain = {value.field: value.plain for value in values.values() if not value.secret}
-        routing = resolve_resource_routing(provider, plain)
-        if isinstance(outcome, Blocked):
-            routing = replace(routing, reason=RoutingReason.PROVIDER_BLOCKED)
-        elif isinstance(outcome, Unregistered):
-            routing = replace(routing, reason=RoutingReason.PROVIDER_UNREGISTERED)
-        elif not isinstance(outcome, Registered):
-            raise TypeError("a broken plugin has no route")
-        return Route(config=config, outcome=outcome, routing=routing, values=values)
+        """Derive the bound project's route; see `trackwire.route.derive_route`."""
+        return derive_route(self.root, self.registry, self.credentials)
 
     def status(self) -> Status:
         """Tell the project's binding, route, issues at hand and last publishes."""
@@ -244,27 +159,19 @@ class TrackerService:
             RecordError: A record is bad or foreign; nothing of its transaction is kept.
             UsageError: The provider has no reader of exports.
         """
-        self._reader(self.route(), file_format)
+        reader_for(self.route(), file_format)
         groups = [files] if replace_all else [[file] for file in files]
         with project_lock(self.root, "import", notify=self.notify), self._store() as store:
             route = self.route()  # the binding may have changed during the wait
-            read = self._reader(route, file_format)
-            for group in groups:
-                reading = Reading()
-                issues = _drawn(
-                    group, read, route, reading, only_bound=only_bound, progress=progress
-                )
-                with store.writing():
-                    changes = store.upsert_issues(route.scope, issues, replace=replace_all)
-                    _check_not_emptied(route.scope, changes, [file.name for file in group])
-                    fill = _fill(store.fill(route.scope), reading, changes, whole=replace_all)
-                    store.set_fill(route.scope, fill)
-                yield ImportReport(
-                    files=tuple(file.name for file in group),
-                    changes=changes,
-                    foreign=reading.foreign,
-                    more_follows=reading.in_part if fill is Fill.PARTIAL else None,
-                )
+            yield from import_groups(
+                groups,
+                reader_for(route, file_format),
+                route,
+                store,
+                replace_all=replace_all,
+                only_bound=only_bound,
+                progress=progress,
+            )
 
     def add_mapping(self, wp_id: str, issue: str) -> WorkPackageMapping:
         """Tie a work package to an issue of the bound scope.
@@ -396,96 +303,3 @@ class TrackerService:
             return
         with project_lock(self.root, "publish", wait=wait, notify=self.notify) as directory:
             yield directory
-
-    def _reader(self, route: Route, file_format: str | None) -> _Reader:
-        if file_format == JSON_LINES:
-            return lambda file: read_json_lines(file.stream)
-        name = route.config.provider
-        if not isinstance(route.outcome, Registered):
-            raise UsageError(
-                f"no plugin is in use for {name}, so its exports cannot be read; "
-                "import issues in wire form with --format jsonl"
-            )
-        read_export = route.outcome.provider.read_export
-        if read_export is None:
-            raise UsageError(
-                f"{route.outcome.found} reads no exports; "
-                "import issues in wire form with --format jsonl"
-            )
-        fields = route.outcome.provider.credential_fields
-        private = {f.name for f in fields if f.secret or f.personal}
-        context = ExportContext(
-            workspace=route.config.workspace,
-            credentials={
-                value.field: value.plain
-                for value in route.values.values()
-                if value.field not in private and not value.secret
-            },
-            status_map=route.config.status_map,
-            priority_map=route.config.priority_map,
-        )
-        plugin = str(route.outcome.found)
-        return lambda file: read_by_provider(read_export, file.stream, context, plugin)
-
-
-_Reader = Callable[[ImportFile], Iterator[ExportedIssue | MoreFollows]]
-
-
-def explain(route: Route) -> str:
-    """Say in words why a route is what it is, and what changes it.
-
-    Args:
-        route: The route.
-    """
-    name, provider = route.config.provider, route.provider
-    key = provider.credential_key if provider else None
-    give = f"run: trackwire bind {name} --workspace {route.config.workspace} --set {key}=..."
-    return {
-        RoutingReason.ROUTED: "the provider declares it and the id is set",
-        RoutingReason.NO_PROVIDER: f"no plugin is in use for {name}",
-        RoutingReason.PROVIDER_UNREGISTERED: (
-            f"no plugin is installed for {name}; see: trackwire providers"
-        ),
-        RoutingReason.PROVIDER_BLOCKED: (
-            f"the plugin for {name} is switched off by {DISABLE_VARIABLE}"
-        ),
-        RoutingReason.NO_RESOURCE_TYPE: f"the plugin for {name} declares no resource type",
-        RoutingReason.ID_MISSING: f"{key} is not set; {give}",
-        RoutingReason.ID_BLANK: f"{key} is blank; {give}",
-        RoutingReason.ID_NOT_TEXT: f"{key} is neither text nor an integer; {give}",
-    }[route.routing.reason]
-
-
-def _drawn(
-    files: Iterable[ImportFile],
-    read: _Reader,
-    route: Route,
-    reading: Reading,
-    *,
-    only_bound: bool,
-    progress: Callable[[int], None],
-) -> Iterator[Issue]:
-    binding = route.config.bound()
-    for file in files:
-        with naming(file.name):
-            yield from of_binding(
-                read(file), binding, reading, only_bound=only_bound, progress=progress
-            )
-
-
-def _check_not_emptied(scope: Scope, changes: Upserted, names: list[str]) -> None:
-    if changes.gone and not changes.total:
-        raise RecordError(
-            ", ".join(names),
-            None,
-            f"holds none of the {changes.gone} issues of {scope}, and all would be gone; "
-            "to start afresh run: trackwire unbind --purge",
-        )
-
-
-def _fill(before: Fill, reading: Reading, changes: Upserted, *, whole: bool) -> Fill:
-    if not changes.total and before is Fill.NEVER:
-        return Fill.NEVER
-    if reading.in_part is None or (before is Fill.COMPLETE and not whole):
-        return Fill.COMPLETE
-    return Fill.PARTIAL

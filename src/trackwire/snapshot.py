@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from trackwire.body import Body
+from trackwire.delivery.body import Body
 from trackwire.errors import StoreError
 
 if TYPE_CHECKING:

@@ -34,8 +34,8 @@ from scripted_server import (
     sending,
 )
 
-from trackwire.body import Body
-from trackwire.delivery import Delivery, deliver
+from trackwire.delivery.body import Body
+from trackwire.delivery.sending import Delivery, deliver
 from trackwire.destination import endpoint_url
 from trackwire.errors import CredentialError, DeliveryDeferred, DeliveryError, StoreError
 from trackwire.secret import Secret

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _IMPORT = """
 from pathlib import Path
 from trackwire import database
-from trackwire.service import ImportFile
+from trackwire.imports import ImportFile
 from projectkit import make_service
 
 database.CACHE_KIB = 16  # a few pages, so that the import writes to the file long before its end

@@ -19,7 +19,7 @@ import io, json, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from projectkit import bind_project, json_line, make_service
-from trackwire.service import ImportFile
+from trackwire.imports import ImportFile
 
 class Lines(io.RawIOBase):
     def __init__(self, count):

@@ -37,7 +37,7 @@ from projectkit import (
     make_service,
 )
 
-from trackwire import delivery
+from trackwire.delivery import sending
 from trackwire.destination import endpoint_url
 from trackwire.errors import DeliveryDeferred, DeliveryError
 from trackwire.ledger import Ledger, LedgerEntry, PublishState
@@ -163,7 +163,7 @@ class Publishing(RuleBasedStateMachine):
 
     @rule(number=HUBS)
     def crash_before_the_hub_accepts(self, number: int) -> None:
-        with patch.object(delivery, "deliver", side_effect=KeyboardInterrupt):
+        with patch.object(sending, "deliver", side_effect=KeyboardInterrupt):
             self.crashes(number)
 
     @rule(number=HUBS)

@@ -26,14 +26,15 @@ _KILLED = """
 import os, signal
 from pathlib import Path
 from projectkit import make_service
-from trackwire import delivery, ledger
+from trackwire import ledger
+from trackwire.delivery import sending
 
 def kill(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 root, url, moment = sys.argv[1:]
 if moment == "before":
-    delivery.deliver = kill
+    sending.deliver = kill
 else:
     ledger.Ledger.finish = kill
 token = {name: os.environ[name] for name in ("TRACKWIRE_HUB_TOKEN",) if name in os.environ}
@@ -43,16 +44,16 @@ make_service(Path(root), environ=token).publish(hub=url)
 _HOLDING = """
 from pathlib import Path
 from projectkit import make_service
-from trackwire import delivery
+from trackwire.delivery import sending
 
-inner = delivery.deliver
+inner = sending.deliver
 
 def deliver(*arguments, **options):
     print("holds", flush=True)
     sys.stdin.readline()
     return inner(*arguments, **options)
 
-delivery.deliver = deliver
+sending.deliver = deliver
 make_service(Path(sys.argv[1])).publish(hub=sys.argv[2])
 print("done", flush=True)
 """

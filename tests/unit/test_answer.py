@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackwire.answer import accepted_codings, describe_problem, plain_text, retry_after
+from trackwire.delivery.answer import accepted_codings, describe_problem, plain_text, retry_after
 
 DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
 

@@ -13,8 +13,8 @@ import pytest
 import respx
 
 from trackwire import __version__
-from trackwire.body import Body
-from trackwire.delivery import deliver
+from trackwire.delivery.body import Body
+from trackwire.delivery.sending import deliver
 from trackwire.destination import endpoint_url
 from trackwire.secret import Secret
 

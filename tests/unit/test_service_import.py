@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
 from projectkit import (
@@ -32,11 +32,14 @@ from trackwire.errors import (
     StoreError,
     UsageError,
 )
+from trackwire.imports import ImportFile, ImportReport
 from trackwire.lock import DATA_DIRECTORY, project_lock
 from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
 from trackwire.scope import Fill, Scope, Upserted
-from trackwire.service import ImportFile, ImportReport, TrackerService
 from trackwire.store import STORE_FILE, TrackerSqliteStore
+
+if TYPE_CHECKING:
+    from trackwire.service import TrackerService
 
 
 def read_page(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue | MoreFollows]:

@@ -16,7 +16,7 @@ import click
 from trackwire.cli.output import Output, json_option
 
 if TYPE_CHECKING:
-    from trackwire.service import ImportFile, ImportReport
+    from trackwire.imports import ImportFile, ImportReport
 
 _STANDARD_INPUT = "-"
 
@@ -91,7 +91,7 @@ def import_(
 
 @contextlib.contextmanager
 def _opened(name: str, file_format: str | None) -> Iterator[ImportFile]:
-    from trackwire.service import ImportFile
+    from trackwire.imports import ImportFile
 
     if name != _STANDARD_INPUT:
         with Path(name).open("rb") as stream:

@@ -11,8 +11,9 @@ from trackwire.cli.output import Output, json_option, table
 if TYPE_CHECKING:
     from trackwire.ledger import LedgerEntry
     from trackwire.registry import Outcome
+    from trackwire.route import Route
     from trackwire.scope import ScopeState
-    from trackwire.service import Route, Status
+    from trackwire.service import Status
 
 
 @click.command()
@@ -105,7 +106,7 @@ def _sources(found: Route) -> dict[str, str | None]:
 
 
 def _route_lines(found: Route) -> list[str]:
-    from trackwire.service import explain
+    from trackwire.route import explain
 
     sources = _sources(found)
     rows = [
@@ -153,7 +154,7 @@ def _state(state: ScopeState) -> dict[str, Any]:
 
 
 def _status_lines(found: Status) -> list[str]:
-    from trackwire.service import explain
+    from trackwire.route import explain
 
     config, routing = found.route.config, found.route.routing
     pair = f"{routing.external_resource_type} {routing.external_resource_id}"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pytest
 from projectkit import PROVIDER, WORKSPACE, json_line, json_lines, make_issue
 
-from trackwire import imports
+from trackwire import reading
 from trackwire.errors import ProviderError, RecordError, UsageError
-from trackwire.imports import Reading, naming, of_binding, read_by_provider, read_json_lines
 from trackwire.project import Binding
 from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
+from trackwire.reading import Reading, naming, of_binding, read_by_provider, read_json_lines
 
 if TYPE_CHECKING:
     from trackwire.model import Issue
@@ -119,7 +119,7 @@ def test_lines_before_a_bad_one_are_read() -> None:
 
 
 def test_line_without_end_is_refused_before_it_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "_LINE_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(reading, "_LINE_LIMIT_BYTES", 1000)
     fault = fault_of(json_line("1") + json_line("2", body="x" * 1000))
     assert (fault.place, fault.problem) == ("line 2", "longer than 1000 bytes")
 

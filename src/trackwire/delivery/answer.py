@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from trackwire.body import CODINGS
+from trackwire.delivery.body import CODINGS
 
 _TEXT_CHARACTERS = 300
 _POINTERS_SHOWN = 10

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from trackwire.answer import plain_text
+from trackwire.delivery.answer import plain_text
 from trackwire.model import NonEmpty, Timestamp  # noqa: TC001 - msgspec reads them at run time
 
 

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 import tenacity
 
-from trackwire.answer import accepted_codings
-from trackwire.body import Body, choose_coding
-from trackwire.deadline import Deadline
+from trackwire.delivery.answer import accepted_codings
+from trackwire.delivery.body import Body, choose_coding
+from trackwire.delivery.deadline import Deadline
+from trackwire.delivery.posting import Answer, Posting, WorthRepeating, new_client, post
+from trackwire.delivery.transport import DeadlineTransport
+from trackwire.delivery.verdict import judge
 from trackwire.errors import DeliveryDeferred, DeliveryError
 from trackwire.origin import parse_address
-from trackwire.posting import Answer, Posting, WorthRepeating, new_client, post
-from trackwire.transport import DeadlineTransport
-from trackwire.verdict import judge
 
 if TYPE_CHECKING:
     import httpx
 
-    from trackwire.receipt import Receipt
+    from trackwire.delivery.receipt import Receipt
     from trackwire.secret import Secret
 
 _backoff = tenacity.wait_random_exponential(multiplier=0.5, min=0.1, max=20)

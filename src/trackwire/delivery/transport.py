@@ -9,7 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore
 import httpx
 
-from trackwire.deadline import Deadline, DeadlineBackend
+from trackwire.delivery.deadline import Deadline, DeadlineBackend
 from trackwire.errors import DeliveryError, UsageError
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ import httpcore
 import httpx
 
 from trackwire import __version__
-from trackwire.answer import plain_text
-from trackwire.body import Body, opened
+from trackwire.delivery.answer import plain_text
+from trackwire.delivery.body import Body, opened
 from trackwire.destination import hub_of
 from trackwire.errors import CredentialError, DeliveryError
 from trackwire.origin import origin_of
 
 if TYPE_CHECKING:
+    from trackwire.delivery.transport import DeadlineTransport
     from trackwire.secret import Secret
-    from trackwire.transport import DeadlineTransport
 
 ACCEPTED_STATUS_CODES = frozenset({200, 201})
 ANSWER_LIMIT_BYTES = 1 << 20

@@ -6,15 +6,15 @@ import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from trackwire.answer import describe_problem, retry_after
+from trackwire.delivery.answer import describe_problem, retry_after
+from trackwire.delivery.posting import ACCEPTED_STATUS_CODES, WorthRepeating
+from trackwire.delivery.receipt import Receipt, read_receipt
 from trackwire.destination import hub_of
 from trackwire.errors import DeliveryError, UsageError
 from trackwire.origin import origin_of
-from trackwire.posting import ACCEPTED_STATUS_CODES, WorthRepeating
-from trackwire.receipt import Receipt, read_receipt
 
 if TYPE_CHECKING:
-    from trackwire.posting import Answer, Posting
+    from trackwire.delivery.posting import Answer, Posting
 
 RETRIED_STATUS_CODES = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
