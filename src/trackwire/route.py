@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,7 +92,8 @@ def explain(route: Route) -> str:
     """
     name, provider = route.config.provider, route.provider
     key = provider.credential_key if provider else None
-    give = f"run: trackwire bind {name} --workspace {route.config.workspace} --set {key}=..."
+    workspace = shlex.quote(route.config.workspace)
+    give = f"run: trackwire bind {name} --workspace {workspace} --set {key}=..."
     return {
         RoutingReason.ROUTED: "the provider declares it and the id is set",
         RoutingReason.NO_PROVIDER: f"no plugin is in use for {name}",

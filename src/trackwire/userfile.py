@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -230,7 +231,8 @@ def _read_all(descriptor: int) -> bytes:
 def _command_that_sets(entry: Entry) -> str:
     if entry.provider == TOKEN_OWNER:
         return f"trackwire login {hub_of(entry.workspace or '')}"
-    place = f"--workspace {entry.workspace}" if entry.workspace else "--every-workspace"
+    named = entry.workspace and f"--workspace {shlex.quote(entry.workspace)}"
+    place = named or "--every-workspace"
     return f"trackwire credentials set {entry.field} --provider {entry.provider} {place}"
 
 

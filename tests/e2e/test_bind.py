@@ -55,6 +55,15 @@ def test_document_names_what_is_missing(acme: Any) -> None:
     assert acme.json(*ANY)["missing"] == ["base_url", "token", "board"]
 
 
+def test_blank_id_is_said_to_give_no_route(acme: Any) -> None:
+    done = acme.run("bind", "acme", "--workspace", "the site", "--set", "board= ")
+    assert done.exit_code == 0
+    assert (
+        "board is blank; run: trackwire bind acme --workspace 'the site' --set board="
+        in done.stderr
+    )
+
+
 def test_plain_field_is_kept_in_the_project(acme: Any) -> None:
     assert acme.json(*ANY, "--set", "board=B1")["kept"] == {"board": str(acme.config)}
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from trackwire.binding import BindReport, BindRequest
     from trackwire.provider import CredentialField, Provider
+    from trackwire.route import Route
     from trackwire.service import TrackerService
 
 
@@ -253,7 +254,7 @@ def _notes(service: TrackerService, report: BindReport) -> list[str]:
             "removed from the project's file, as values of the earlier binding: "
             f"{', '.join(report.dropped_fields)}"
         )
-    notes += _consequences(service.registry.provider(binding.provider), report.missing)
+    notes += _consequences(service.route(), report.missing)
     notes += [
         f"{state.issue_count} issues of {state.scope} stay stored, and are not published under "
         "this binding; bind back to find them"
@@ -263,13 +264,17 @@ def _notes(service: TrackerService, report: BindReport) -> list[str]:
     return notes
 
 
-def _consequences(provider: Provider | None, missing: Sequence[CredentialField]) -> list[str]:
-    key = provider.credential_key if provider else None
+def _consequences(route: Route, missing: Sequence[CredentialField]) -> list[str]:
+    from trackwire.route import explain
+
+    key = route.provider.credential_key if route.provider else None
     notes = [
         f"{field.name} is not set ({field.help}): until it is, publishes carry no route (null/null)"
         for field in missing
         if field.name == key
     ]
+    if not notes and route.provider and route.routing.is_null:
+        notes.append(f"publishes carry no route (null/null): {explain(route)}")
     others = [field.name for field in missing if field.name != key]
     if others:
         notes.append(
