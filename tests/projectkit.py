@@ -54,7 +54,7 @@ def json_lines(*external_ids: str, **changes: Any) -> bytes:
 
 def as_file(content: bytes, name: str = "issues.jsonl") -> ImportFile:
     """Return content as a file to import."""
-    return ImportFile(name=name, stream=BytesIO(content))
+    return ImportFile.of(name, BytesIO(content))
 
 
 @dataclass(frozen=True)

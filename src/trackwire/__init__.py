@@ -1,6 +1,8 @@
 """Trackwire publishes issue-tracker snapshots with their route on them.
 
-The names below are the public ones; each is loaded when it is first used.
+A user of the library starts from the names below, each loaded when it is first used. Public beside
+them: `trackwire.errors` and `trackwire.model`, and for the authors of provider plugins
+`trackwire.hookspecs`, `trackwire.provider` and `trackwire.records`.
 """
 
 from __future__ import annotations

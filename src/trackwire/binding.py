@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from trackwire.errors import ProjectError, UsageError
 from trackwire.keeping import check_text, declared_fields, is_users, secrets_origin
 from trackwire.lock import project_lock
 from trackwire.project import (
+    CONFIG_FILE,
     Binding,
     TrackerProjectConfig,
     create_project,
@@ -24,8 +25,9 @@ from trackwire.provider import CredentialField, is_provider_name, normalize_prov
 from trackwire.store import STORE_FILE
 
 if TYPE_CHECKING:
-    from trackwire.credentials import TrackerCredentialStore
+    from trackwire.credentials import TrackerCredentialStore, Value
     from trackwire.model import DoctrineMode, FieldOwner
+    from trackwire.provider import Provider
     from trackwire.registry import ProviderRegistry
 
 
@@ -95,52 +97,21 @@ def bind(
         ProviderError: The provider's plugin is broken; nothing was changed.
         ProjectError: The configuration is malformed; it stays as it is.
     """
-    name = normalize_provider_name(request.provider)
-    workspace = request.workspace.strip()
-    if not is_provider_name(name):
-        raise UsageError(f"{request.provider!r} is no provider's name; see: trackwire providers")
-    if not workspace:
-        raise UsageError("the workspace is blank; it is the provider's site or organisation")
-    provider = registry.provider(name)
-    declared = declared_fields(provider, request.values)
-    check_text(workspace, "the workspace")
+    _checked_plan(root, registry, credentials, request)  # before the lock makes a directory
     with _locked(root, notify):
-        created = not is_project(root)
-        previous = None if created else load_project(root)
-        binding = _new_binding(previous, name, workspace, request)
-        moved = _moved(previous, binding)
-        held = {} if previous is None or moved else previous.fields
-        shared = {n: v for n, v in request.values.items() if not is_users(declared.get(n))}
-        origin = secrets_origin(
-            credentials, provider, workspace, request.values, held, request.confirmed_origin
-        )
-        # A secret in the project's file or an unusable user's file stops here: nothing is written.
-        prospective = TrackerProjectConfig(root=root, binding=binding, fields=held)
-        credentials.effective(prospective, provider)
-        if created:
-            create_project(root)
-        write_binding(
-            root,
-            binding,
-            set_fields=shared,
-            drop_fields=frozenset(previous.fields) if previous and moved else frozenset(),
-        )
-        config = load_project(root)
-        kept = dict.fromkeys(shared, str(config.path))
-        for field_name, value in request.values.items():
-            if field_name not in shared:
-                kept[field_name] = credentials.keep(
-                    provider, name, workspace, field_name, value, origin
-                )
-    values = credentials.effective(config, provider)
+        plan, origin = _checked_plan(root, registry, credentials, request)
+        kept = _carry_out(root, credentials, request, plan, origin)
+    config = load_project(root)
+    values = credentials.effective(config, plan.provider)
+    before = plan.previous
     return BindReport(
         config=config,
-        registered=provider is not None,
-        created=created,
-        previous=previous.binding if previous else None,
-        dropped_fields=tuple(sorted(set(previous.fields) - set(config.fields))) if previous else (),
+        registered=plan.provider is not None,
+        created=before is None,
+        previous=before.binding if before else None,
+        dropped_fields=tuple(sorted(set(before.fields) - set(config.fields))) if before else (),
         kept=kept,
-        missing=tuple(f for f in declared.values() if f.required and f.name not in values),
+        missing=tuple(f for f in _fields_of(plan.provider) if f.required and f.name not in values),
     )
 
 
@@ -171,15 +142,11 @@ def prospect(
         credentials: The user's credentials.
         request: What would be bound to.
     """
-    name, workspace = normalize_provider_name(request.provider), request.workspace.strip()
-    provider = registry.provider(name)
+    # A blank answer says that the field was asked for; whether it will do is for `bind` to say.
+    plan = _plan(root, registry, credentials, replace(request, values={}))
+    provider, values = plan.provider, plan.values
     if provider is None:
         return Prospect(missing=(), address=None)
-    previous = load_project(root) if is_project(root) else None
-    binding = _new_binding(previous, name, workspace, request)
-    held = {} if previous is None or _moved(previous, binding) else previous.fields
-    config = TrackerProjectConfig(root=root, binding=binding, fields=held)
-    values = credentials.effective(config, provider)
     address = next((f.name for f in provider.credential_fields if f.origin), "")
     known = values.get(address)
     return Prospect(
@@ -221,6 +188,90 @@ def unbind(
             for path in directory.glob(f"{STORE_FILE}*"):
                 path.unlink()
     return config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """A binding to be made: `held` stays of the project's own values, `values` is what is set."""
+
+    provider: Provider | None
+    binding: Binding
+    previous: TrackerProjectConfig | None
+    held: Mapping[str, str | int]
+    values: Mapping[str, Value]
+
+
+def _plan(
+    root: Path,
+    registry: ProviderRegistry,
+    credentials: TrackerCredentialStore,
+    request: BindRequest,
+) -> _Plan:
+    name = normalize_provider_name(request.provider)
+    workspace = request.workspace.strip()
+    if not is_provider_name(name):
+        raise UsageError(f"{request.provider!r} is no provider's name; see: trackwire providers")
+    if not workspace:
+        raise UsageError("the workspace is blank; it is the provider's site or organisation")
+    check_text(workspace, "the workspace")
+    provider = registry.provider(name)
+    declared_fields(provider, request.values)
+    previous = load_project(root) if is_project(root) else None
+    binding = _new_binding(previous, name, workspace, request)
+    held = {} if previous is None or _moved(previous, binding) else previous.fields
+    prospective = TrackerProjectConfig(root=root, binding=binding, fields=held)
+    return _Plan(
+        provider=provider,
+        binding=binding,
+        previous=previous,
+        held=held,
+        values=credentials.effective(prospective, provider),
+    )
+
+
+def _checked_plan(
+    root: Path,
+    registry: ProviderRegistry,
+    credentials: TrackerCredentialStore,
+    request: BindRequest,
+) -> tuple[_Plan, str | None]:
+    plan = _plan(root, registry, credentials, request)
+    origin = secrets_origin(
+        credentials,
+        plan.provider,
+        plan.binding.workspace,
+        request.values,
+        plan.held,
+        request.confirmed_origin,
+    )
+    return plan, origin
+
+
+def _carry_out(
+    root: Path,
+    credentials: TrackerCredentialStore,
+    request: BindRequest,
+    plan: _Plan,
+    origin: str | None,
+) -> dict[str, str]:
+    declared = {f.name: f for f in _fields_of(plan.provider)}
+    shared = {n: v for n, v in request.values.items() if not is_users(declared.get(n))}
+    if plan.previous is None:
+        create_project(root)
+    dropped = set(plan.previous.fields) - set(plan.held) if plan.previous else set()
+    write_binding(root, plan.binding, set_fields=shared, drop_fields=frozenset(dropped))
+    return {
+        name: str(root / CONFIG_FILE)
+        if name in shared
+        else credentials.keep(
+            plan.provider, plan.binding.provider, plan.binding.workspace, name, value, origin
+        )
+        for name, value in request.values.items()
+    }
+
+
+def _fields_of(provider: Provider | None) -> tuple[CredentialField, ...]:
+    return provider.credential_fields if provider else ()
 
 
 @contextlib.contextmanager

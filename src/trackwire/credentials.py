@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from trackwire.errors import CredentialError
+from trackwire.errors import CredentialError, command
 from trackwire.origin import origin_of
 from trackwire.secret import Secret
 from trackwire.userfile import Entry, UserStore
@@ -23,8 +23,8 @@ class Source(StrEnum):
 
     ENVIRONMENT = "environment"
     PROJECT = "project"
-    USER_WORKSPACE = "user, this workspace"
-    USER_PROVIDER = "user, every workspace"
+    USER_WORKSPACE = "user_workspace"
+    USER_PROVIDER = "user_provider"
     DEFAULT = "default"
 
 
@@ -258,10 +258,11 @@ class TrackerCredentialStore:
     ) -> None:
         for name in config.fields:
             if name in declared and declared[name].secret:
+                move = command("credentials", "set", name, "--from-project")
                 raise CredentialError(
                     f"{config.path}: trackwire.fields.{name} is a secret, and the project's file "
-                    f"is no place for one; run: trackwire credentials set {name} --from-project, "
-                    "and replace it at the tracker if the file was ever shared"
+                    f"is no place for one; run: {move}, and replace it at the tracker if the file "
+                    "was ever shared"
                 )
 
     def _check_environment_origin(
@@ -273,8 +274,9 @@ class TrackerCredentialStore:
         if default is not None and origin_of(str(address.plain)) == origin_of(default):
             return
         raise CredentialError(
-            f"{self.variable(provider.name, field)} is not sent to {address.plain}, which only "
-            f"the project's file names; if that is right, set "
+            f"{self.variable(provider.name, field)} is not sent to "
+            f"{origin_of(str(address.plain))}, which only the project's file names; if that is "
+            "right, set "
             f"{self.variable(provider.name, address.field)} to it too"
         )
 

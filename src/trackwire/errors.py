@@ -21,9 +21,16 @@ A caller that repeats work catches `TemporaryError`; one that shows errors to a 
 
 from __future__ import annotations
 
+import shlex
+
 
 class TrackwireError(Exception):
-    """Base of all errors that Trackwire raises on purpose; `str()` is fit for a person."""
+    """Base of all errors that Trackwire raises on purpose; `str()` is fit for a person.
+
+    `report` says how far the work came, where there is something to say, for a machine.
+    """
+
+    report: object | None = None
 
 
 class UsageError(TrackwireError):
@@ -75,8 +82,6 @@ class UndeliveredError(TrackwireError):
         status_code: The HTTP status of the last answer, or None without one.
         attempts: How many requests were sent.
         codings: The content codings that the hub said it takes, or None where it did not say.
-
-    `report` is the `trackwire.publishing.PublishReport` of the publish, once there is one.
     """
 
     def __init__(
@@ -91,7 +96,6 @@ class UndeliveredError(TrackwireError):
         self.status_code = status_code
         self.attempts = attempts
         self.codings = codings
-        self.report: object | None = None
 
 
 class DeliveryError(UndeliveredError):
@@ -108,3 +112,12 @@ class LockedError(TemporaryError):
 
 class DeliveryDeferred(UndeliveredError, TemporaryError):  # noqa: N818 - a delay, not an error
     """The hub was not reached, or asked to wait beyond the deadline."""
+
+
+def command(*words: str) -> str:
+    """Return a command for a person to type, quoted so that no word of it is read as shell.
+
+    Args:
+        words: What follows `trackwire`, a word each; some may be somebody else's text.
+    """
+    return shlex.join(("trackwire", *words))

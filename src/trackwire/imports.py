@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from trackwire.errors import RecordError, UsageError
@@ -39,19 +41,38 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportFile:
-    """A file to import.
+    """A file to import; it is open only while it is read.
 
     Args:
         name: What to call it in messages.
-        stream: Its content; seekable, unless it is in the jsonl format.
+        open: Opens its content, as bytes; seekable, unless it is in the jsonl format.
     """
 
     name: str
-    stream: BinaryIO
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+
+    @classmethod
+    def at(cls, path: Path) -> ImportFile:
+        """Make one of a file by its path.
+
+        Args:
+            path: The file.
+        """
+        return cls(name=str(path), open=lambda: path.open("rb"))
+
+    @classmethod
+    def of(cls, name: str, stream: BinaryIO) -> ImportFile:
+        """Make one of a stream that is open already, and is left open.
+
+        Args:
+            name: What to call it in messages.
+            stream: Its content.
+        """
+        return cls(name=name, open=lambda: nullcontext(stream))
 
 
-Reader = Callable[[ImportFile], Iterator[ExportedIssue | MoreFollows]]
-"""Reads a file's records."""
+Reader = Callable[[BinaryIO], Iterator[ExportedIssue | MoreFollows]]
+"""Reads the records of a file's content."""
 
 
 def reader_for(route: Route, file_format: str | None) -> Reader:
@@ -65,7 +86,7 @@ def reader_for(route: Route, file_format: str | None) -> Reader:
         UsageError: The provider has no reader of exports.
     """
     if file_format == JSON_LINES:
-        return lambda file: read_json_lines(file.stream)
+        return read_json_lines
     name = route.config.provider
     if not isinstance(route.outcome, Registered):
         raise UsageError(
@@ -91,7 +112,7 @@ def reader_for(route: Route, file_format: str | None) -> Reader:
         priority_map=route.config.priority_map,
     )
     plugin = str(route.outcome.found)
-    return lambda file: read_by_provider(read_export, file.stream, context, plugin)
+    return lambda stream: read_by_provider(read_export, stream, context, plugin)
 
 
 def import_groups(
@@ -148,9 +169,9 @@ def _drawn(
 ) -> Iterator[Issue]:
     binding = route.config.bound()
     for file in files:
-        with naming(file.name):
+        with naming(file.name), file.open() as stream:
             yield from of_binding(
-                read(file), binding, reading, only_bound=only_bound, progress=progress
+                read(stream), binding, reading, only_bound=only_bound, progress=progress
             )
 
 

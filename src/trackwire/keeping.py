@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackwire.errors import ProjectError, UsageError
+from trackwire.errors import ProjectError, UsageError, command
 from trackwire.lock import project_lock
 from trackwire.origin import origin_of
 from trackwire.project import is_project, load_project, write_binding
@@ -162,7 +162,7 @@ def _set_in_project(
         raise ProjectError(
             f"{request.field} belongs to the project, and {root} is not bound to "
             f"{request.provider} at {request.workspace}; "
-            f"run: trackwire bind {request.provider} --workspace {request.workspace}"
+            f"run: {command('bind', request.provider, '--workspace', request.workspace)}"
         )
     with project_lock(root, "credentials", notify=notify):
         held = load_project(root).binding  # as it is now that nobody else changes it
@@ -213,7 +213,7 @@ def secrets_origin(
     if confirmed is None or origin_of(confirmed) != origin:
         raise UsageError(
             f"{secrets[0]} would be given to {origin}, which only the project's file names; "
-            f"if that is right, say so: --set {address.name}={held[address.name]} with bind, "
-            f"--origin {origin} with credentials set"
+            f"if that is right, say so: --set {address.name}=... with bind, --origin {origin} "
+            "with credentials set"
         )
     return origin

@@ -77,8 +77,8 @@ def project_lock(
         holder.touch(mode=0o600)
         holder.write_text(json.dumps({"action": action, "pid": os.getpid()}))
         yield directory
-        holder.unlink(missing_ok=True)
     finally:
+        holder.unlink(missing_ok=True)
         lock.release()
 
 

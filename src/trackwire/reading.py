@@ -1,4 +1,4 @@
-"""Reads issues out of files and writes them to the store, all of a file or nothing."""
+"""Reads issues out of files: in wire form, or by a provider's reader of exports."""
 
 from __future__ import annotations
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackwire.errors import command
 from trackwire.project import TrackerProjectConfig, load_project
-from trackwire.registry import DISABLE_VARIABLE, Blocked, Registered, Unregistered
+from trackwire.registry import DISABLE_VARIABLE, Blocked, Outcome, Registered, Unregistered
 from trackwire.routing import ResourceRouting, RoutingReason, resolve_resource_routing
 from trackwire.scope import Scope
 
@@ -31,7 +31,7 @@ class Route:
     """
 
     config: TrackerProjectConfig
-    outcome: Registered | Blocked | Unregistered
+    outcome: Outcome
     routing: ResourceRouting
     values: Mapping[str, Value]
 
@@ -75,12 +75,13 @@ def derive_route(
     values = credentials.effective(config, provider)
     plain = {value.field: value.plain for value in values.values() if not value.secret}
     routing = resolve_resource_routing(provider, plain)
-    if isinstance(outcome, Blocked):
-        routing = replace(routing, reason=RoutingReason.PROVIDER_BLOCKED)
-    elif isinstance(outcome, Unregistered):
-        routing = replace(routing, reason=RoutingReason.PROVIDER_UNREGISTERED)
-    elif not isinstance(outcome, Registered):
-        raise TypeError("a broken plugin has no route")
+    match outcome:
+        case Blocked():
+            routing = replace(routing, reason=RoutingReason.PROVIDER_BLOCKED)
+        case Unregistered():
+            routing = replace(routing, reason=RoutingReason.PROVIDER_UNREGISTERED)
+        case _:
+            pass
     return Route(config=config, outcome=outcome, routing=routing, values=values)
 
 
@@ -92,8 +93,8 @@ def explain(route: Route) -> str:
     """
     name, provider = route.config.provider, route.provider
     key = provider.credential_key if provider else None
-    workspace = shlex.quote(route.config.workspace)
-    give = f"run: trackwire bind {name} --workspace {workspace} --set {key}=..."
+    bind = command("bind", name, "--workspace", route.config.workspace, "--set")
+    give = f"run: {bind} {key}=..."
     return {
         RoutingReason.ROUTED: "the provider declares it and the id is set",
         RoutingReason.NO_PROVIDER: f"no plugin is in use for {name}",

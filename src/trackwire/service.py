@@ -5,6 +5,7 @@ Everything that the command line does is here for a library's user too.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from trackwire.credentials import TrackerCredentialStore
 from trackwire.errors import ProjectError, UsageError
 from trackwire.imports import ImportFile, ImportReport, import_groups, reader_for
 from trackwire.lock import DATA_DIRECTORY, data_directory, project_lock
-from trackwire.login import HubLogin
+from trackwire.login import HubLogin, HubTarget
 from trackwire.project import TrackerProjectConfig, load_project
 from trackwire.publishing import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -43,7 +44,7 @@ _WORK_PACKAGE = re.compile(r"WP[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Overview:
     """A project at a glance.
 
     Args:
@@ -113,7 +114,7 @@ class TrackerService:
         """Derive the bound project's route; see `trackwire.route.derive_route`."""
         return derive_route(self.root, self.registry, self.credentials)
 
-    def status(self) -> Status:
+    def status(self) -> Overview:
         """Tell the project's binding, route, issues at hand and last publishes."""
         route = self.route()
         states: list[ScopeState] = []
@@ -121,7 +122,7 @@ class TrackerService:
         if self._store_path.exists():
             with TrackerSqliteStore(self._store_path) as store:
                 states, publishes = store.scopes(), store.ledger.latest()
-        return Status(
+        return Overview(
             route=route,
             state=next(
                 (s for s in states if s.scope == route.scope), ScopeState(scope=route.scope)
@@ -259,9 +260,10 @@ class TrackerService:
             DeliveryDeferred: It was not reached, or not in time.
             LockedError: Another process is working on the project.
         """
+        if not math.isfinite(timeout) or timeout <= 0:
+            raise UsageError(f"the timeout is {timeout}; it takes seconds, more than 0")
         self._publishable(require_routing=require_routing)
-        named = hub or not dry_run or self.hubs.default_url()
-        target = self.hubs.target(hub, with_token=not dry_run) if named else None
+        target = self._target(hub, dry_run=dry_run)
         with self._exclusive(dry_run=dry_run, wait=timeout) as directory, self._store() as store:
             route = self._publishable(require_routing=require_routing)  # as it is after the wait
             check_fill(store, route.scope, allow_empty=allow_empty, partial=partial)
@@ -281,6 +283,11 @@ class TrackerService:
             if dry_run or target is None:
                 return rehearse(publish, target)
             return send(publish, target)
+
+    def _target(self, hub: str | None, *, dry_run: bool) -> HubTarget | None:
+        if dry_run and hub is None and self.hubs.default_url() is None:
+            return None
+        return self.hubs.target(hub, with_token=not dry_run)
 
     def _publishable(self, *, require_routing: bool) -> Route:
         route = self.route()

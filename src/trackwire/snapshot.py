@@ -26,21 +26,6 @@ if TYPE_CHECKING:
     from trackwire.scope import Scope
     from trackwire.store import TrackerSqliteStore
 
-FIELDS = (
-    "provider",
-    "workspace",
-    "external_resource_type",
-    "external_resource_id",
-    "doctrine_mode",
-    "doctrine_field_owners",
-    "project_uuid",
-    "project_slug",
-    "issues",
-    "mappings",
-    "checkpoint",
-)
-"""The fields of a snapshot, in the order in which they are written."""
-
 _CHUNK_BYTES = 1 << 16
 _SPOOL_PREFIX = "spool-"
 _PROGRESS_ROWS = 10_000

@@ -58,8 +58,8 @@ def checked_provider(provider: object, name: str) -> Provider:
         raise UnsoundPluginError(
             f"trackwire_provider() returned {type(provider).__name__}, not a Provider"
         )
-    for fault in _faults(provider, name):
-        raise UnsoundPluginError(fault)
+    if faults := list(_faults(provider, name)):
+        raise UnsoundPluginError("; ".join(faults))
     return provider
 
 
@@ -77,8 +77,10 @@ def _faults(provider: Provider, name: str) -> Iterator[str]:
         yield "its title is blank"
     if provider.read_export is not None and not callable(provider.read_export):
         yield "its read_export cannot be called"
-    yield from _field_faults(provider.credential_fields)
-    yield from _routing_faults(provider)
+    if faults := list(_field_faults(provider.credential_fields)):
+        yield from faults
+    else:
+        yield from _routing_faults(provider)
 
 
 def _field_faults(fields: tuple[CredentialField, ...]) -> Iterator[str]:

@@ -254,10 +254,7 @@ class TrackerSqliteStore:
             updated_at=now,
         )
         with self.writing():
-            held = next(
-                (m for m in self.list_mappings(scope) if _same_tie(m, mapping)),
-                None,
-            )
+            held = self._mapping(scope, wp_id, issue.ref.id)
             if held is not None:
                 mapping = msgspec.structs.replace(mapping, created_at=held.created_at)
                 if msgspec.structs.replace(mapping, updated_at=held.updated_at) == held:
@@ -321,7 +318,7 @@ class TrackerSqliteStore:
         held = {
             external_id: (digest, gone)
             for external_id, digest, gone in self._connection.execute(
-                "SELECT external_id, sha256, gone FROM issue WHERE scope_id = ? "  # noqa: S608 - "?"
+                "SELECT external_id, sha256, gone FROM issue WHERE scope_id = ? "  # noqa: S608 - only placeholders vary
                 f"AND external_id IN ({places})",
                 (scope_id, *batch),
             )
@@ -350,6 +347,13 @@ class TrackerSqliteStore:
             for (wire,) in self._connection.execute(statement, (self._known_scope_id(scope),)):
                 yield wire
 
+    def _mapping(self, scope: Scope, wp_id: str, external_id: str) -> WorkPackageMapping | None:
+        row = self._connection.execute(
+            "SELECT wire FROM mapping WHERE scope_id = ? AND wp_id = ? AND external_id = ?",
+            (self._known_scope_id(scope), wp_id, external_id),
+        ).fetchone()
+        return _MAPPING.decode(row[0]) if row else None
+
     def _scope_id(self, scope: Scope) -> int:
         self._connection.execute(
             "INSERT OR IGNORE INTO scope (provider, workspace, resource_id) VALUES (?, ?, ?)",
@@ -371,7 +375,3 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _same_tie(one: WorkPackageMapping, other: WorkPackageMapping) -> bool:
-    return (one.wp_id, one.external_id) == (other.wp_id, other.external_id)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trackwire.destination import hub_of
-from trackwire.errors import CredentialError, LockedError
+from trackwire.errors import CredentialError, LockedError, command
 from trackwire.files import discard_leftovers, private_directory, replacing
 
 if TYPE_CHECKING:
@@ -230,10 +229,9 @@ def _read_all(descriptor: int) -> bytes:
 
 def _command_that_sets(entry: Entry) -> str:
     if entry.provider == TOKEN_OWNER:
-        return f"trackwire login {hub_of(entry.workspace or '')}"
-    named = entry.workspace and f"--workspace {shlex.quote(entry.workspace)}"
-    place = named or "--every-workspace"
-    return f"trackwire credentials set {entry.field} --provider {entry.provider} {place}"
+        return command("login", hub_of(entry.workspace or ""))
+    place = ("--workspace", entry.workspace) if entry.workspace else ("--every-workspace",)
+    return command("credentials", "set", entry.field, "--provider", entry.provider, *place)
 
 
 def _position(error: Exception) -> str:

@@ -169,8 +169,8 @@ def _edited(section: str, key: str, change: Callable[[Any], None]) -> str:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 1 << 20
-    loaded, indent, offset = load_yaml_guess_indent(section, yaml=yaml)
-    document = loaded or {}
+    _, indent, offset = load_yaml_guess_indent(section)
+    document = yaml.load(section) or {}
     change(mapping_in(document, key))
     if not document[key]:
         del document[key]

@@ -65,7 +65,7 @@ def test_set_puts_a_personal_field_into_the_users_file(bound: Any) -> None:
 def test_set_for_every_workspace_reaches_another_project(bound: Any) -> None:
     bound.does("credentials", "set", "token", "--every-workspace", "--stdin", given="hushhush")
     bound.does("bind", "acme", "--workspace", "other.example")
-    assert rows(bound)["token"]["source"] == "user, every workspace"
+    assert rows(bound)["token"]["source"] == "user_provider"
 
 
 def test_set_of_a_plain_field_for_another_workspace_is_refused(bound: Any) -> None:

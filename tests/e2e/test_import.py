@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,13 +163,13 @@ def test_directory_is_wrong_usage(fresh: Any) -> None:
     assert "is a directory" in fresh.fails("import", str(fresh.project), code=2)
 
 
-@pytest.mark.parametrize("content", ["", "null", "[" * 100_000, '{"cards": 3}', "\0"])
+@pytest.mark.parametrize("content", ["", "null", '{"cards": 3}', "\0", DEEP])
 def test_wrong_file_is_a_line_of_error(fresh: Any, content: str) -> None:
     name = write(fresh, "a.json", content)
     assert "acme-plugin 1.2" in fresh.fails("import", name, code=1)
 
 
-@pytest.mark.parametrize("line", ["[]", "7", "{", '"x"', "[" * 100_000, "\xff"])
+@pytest.mark.parametrize("line", ["[]", "7", "{", '"x"', "\xff", DEEP])
 def test_wrong_line_is_a_line_of_error(fresh: Any, line: str) -> None:
     given = line.encode("latin-1") + b"\n"
     assert "standard input: line 1" in fresh.fails(*JSONL, "-", code=1, given=given)
@@ -191,3 +193,26 @@ def test_reader_that_fails_names_its_distribution_and_keeps_the_state(acme: Any)
     acme.does("bind", "odd", "--workspace", "w")
     assert "odd-plugin 1.2" in acme.fails("import", "-", code=1, given="{}")
     assert held(acme) == 0
+
+
+def test_files_kept_before_a_bad_one_are_in_the_failing_document(fresh: Any) -> None:
+    good, bad = write(fresh, "a.json", fresh.cards("1")), write(fresh, "b.json", "nope")
+    done = fresh.run("import", good, bad, "--json")
+    document = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert document["ok"] is False
+    assert bad in document["error"]
+    assert [report["files"] for report in document["imports"]] == [[good]]
+    assert held(fresh) == 1
+
+
+def test_more_files_than_may_be_open_at_once_are_imported(fresh: Any) -> None:
+    names = [write(fresh, f"{number}.json", fresh.cards(str(number))) for number in range(70)]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_now = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 40, limits[1]))
+    try:
+        fresh.does("import", *names)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert held(fresh) == 70

@@ -69,11 +69,12 @@ def test_route_has_the_five_parts(bound: Any) -> None:
 
 
 def test_route_names_the_source_of_each_part(bound: Any) -> None:
+    project = {"source": "project", "where": str(bound.config)}
     assert bound.json("route")["sources"] == {
-        "provider": str(bound.config),
-        "workspace": str(bound.config),
-        "external_resource_type": "acme-plugin 1.2",
-        "external_resource_id": f"project: {bound.config}",
+        "provider": project,
+        "workspace": project,
+        "external_resource_type": {"source": "plugin", "where": "acme-plugin 1.2"},
+        "external_resource_id": project,
     }
 
 

@@ -154,7 +154,11 @@ def test_success_that_is_no_receipt_is_final(
 
 
 @pytest.mark.parametrize(
-    "content", [b"<html>welcome</html>", b"[]", b"{}", b"[" * 100_000, b"", b"\xff\xfe"]
+    "content",
+    [
+        *(b"<html>welcome</html>", b"[]", b"{}", b"", b"\xff\xfe"),
+        pytest.param(b"[" * 100_000, id="deep"),
+    ],
 )
 def test_success_without_a_json_receipt_is_final(
     scripted_server: ScriptedServer, send: Sender, small_body: Body, content: bytes
@@ -770,7 +774,14 @@ def test_loopback_never_goes_through_a_proxy(
 def test_refusal_of_the_proxy_is_a_delay(
     proxy: ScriptedServer, monkeypatch: pytest.MonkeyPatch, small_body: Body
 ) -> None:
-    proxy.script(lambda connection: (connection.read_head(), connection.answer(503)))
+    def refuse(connection: Connection) -> None:
+        connection.read_head()
+        connection.answer(503)
+
+    def out_of_time(_: float) -> None:
+        raise TimeoutError
+
+    proxy.script(refuse)
     set_proxies(monkeypatch, proxy.url)
     with pytest.raises(DeliveryDeferred, match="the proxy does not connect"):
         Sender("https://hub.test")(small_body, timeout=0.05)

@@ -24,7 +24,7 @@ from trackwire.imports import ImportFile
 from projectkit import make_service
 
 database.CACHE_KIB = 16  # a few pages, so that the import writes to the file long before its end
-files = [ImportFile(name="standard input", stream=sys.stdin.buffer)]
+files = [ImportFile.of("standard input", sys.stdin.buffer)]
 reports = make_service(Path(sys.argv[1])).import_files(
     files,
     file_format="jsonl",

@@ -43,7 +43,7 @@ def peak():
     return int(status.partition("VmHWM:")[2].split()[0])
 
 def run(count, **options):
-    files = [ImportFile(name="lines", stream=io.BufferedReader(Lines(count)))]
+    files = [ImportFile.of("lines", io.BufferedReader(Lines(count)))]
     (report,) = service.import_files(files, file_format="jsonl", **options)
     return report.changes.total
 

@@ -77,7 +77,9 @@ def test_problem_of_a_wrong_shape_says_nothing(problem: object) -> None:
     assert describe_problem(json.dumps(problem).encode()) == ""
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"\xff", pytest.param(b"[" * 100_000, id="deep")]
+)
 def test_problem_that_is_no_json_says_nothing(content: bytes) -> None:
     assert describe_problem(content) == ""
 

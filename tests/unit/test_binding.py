@@ -231,7 +231,7 @@ def test_secret_is_not_given_to_an_address_that_only_the_project_names(
     with pytest.raises(UsageError) as caught:
         desk.bind({"api_token": SECRET}, confirmed=confirmed)
     assert f"api_token would be given to {EVIL}" in str(caught.value)
-    assert f"--set base_url={EVIL}" in str(caught.value)
+    assert "--set base_url=... with bind" in str(caught.value)
     assert SECRET not in str(caught.value)
     assert desk.state() == before
 
@@ -406,3 +406,16 @@ def test_set_does_not_give_a_secret_to_an_address_that_only_the_project_names(
     with pytest.raises(UsageError, match=r"would be given to https://evil\.example"):
         set_credential(desk.root, desk.registry, desk.credentials, ask("api_token", SECRET))
     assert desk.state() == before
+
+
+def test_hostile_text_of_the_project_is_in_no_command_to_type(desk: Desk) -> None:
+    desk.clone("https://evil.example/$(touch${IFS}pwned)")
+    with pytest.raises(UsageError) as caught:
+        desk.bind({"api_token": SECRET})
+    assert "touch" not in str(caught.value)
+
+
+def test_refused_binding_leaves_no_trace_in_the_directory(desk: Desk) -> None:
+    with pytest.raises(UsageError):
+        desk.bind({"base_url": "no address"})
+    assert list(desk.root.iterdir()) == []

@@ -236,7 +236,7 @@ NASTY = [
 ]
 
 
-@pytest.mark.parametrize("value", NASTY)
+@pytest.mark.parametrize("value", NASTY, ids=lambda value: value[:20])
 def test_field_comes_back_as_it_was_given(root: Path, value: str) -> None:
     write(root, "a: 1\n")
     write_binding(root, ACME, set_fields={"key": value, "other": "x"})

@@ -5,12 +5,21 @@ from __future__ import annotations
 import io
 import json
 import tracemalloc
+from datetime import datetime, timedelta, timezone
 
 import msgspec
 import pytest
 
 from trackwire.errors import RecordError
-from trackwire.records import convert, read_array, read_document, read_outline
+from trackwire.model import Issue, NonEmpty
+from trackwire.records import (
+    convert,
+    explain,
+    read_array,
+    read_document,
+    read_outline,
+    read_time,
+)
 
 
 def stream(text: str | bytes) -> io.BytesIO:
@@ -78,7 +87,11 @@ def test_elements_of_a_top_level_array_have_bare_places():
 
 
 @pytest.mark.parametrize(
-    "number", ["9223372036854775807", "9223372036854775808", "-" + "7" * 3000, "2.5", "1E20"]
+    "number",
+    [
+        *("9223372036854775807", "9223372036854775808", "2.5", "1E20"),
+        pytest.param("-" + "7" * 3000, id="3000-digits"),
+    ],
 )
 def test_a_number_is_read_whatever_its_size(number):
     assert list(read_array(stream(f"[{number}]"), "")) == [("[0]", json.loads(number))]
@@ -99,7 +112,9 @@ def test_the_outline_of_a_document_with_a_large_number_is_whole():
     )
 
 
-@pytest.mark.parametrize("number", ["1" * 5000, "2e99999999999999999999"])
+@pytest.mark.parametrize(
+    "number", [pytest.param("1" * 5000, id="5000-digits"), "2e99999999999999999999"]
+)
 @pytest.mark.parametrize("offset", [0, (1 << 18) - 2000])
 def test_a_number_beyond_reason_is_refused(number, offset):
     with pytest.raises(RecordError, match=r"^the file: it has a number too large to read"):
@@ -199,6 +214,114 @@ def test_the_remedy_of_an_elements_field_is_that_of_any_index():
 def test_a_remedy_for_what_is_missing_is_not_given_for_what_is_wrong():
     with pytest.raises(RecordError, match=r"field id: expected text, found int$"):
         convert({"id": 1}, Record, "[0]", {"id": "ask for it"})
+
+
+WIRE = {
+    "ref": {"system": "acme", "workspace": "w", "id": "1"},
+    "title": "t",
+    "status": "todo",
+    "issue_type": "task",
+}
+
+
+class Closed(msgspec.Struct, forbid_unknown_fields=True):
+    owners: dict[NonEmpty, int] = {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "problem"),
+    [
+        ({"title": 3}, "title", "expected text, found int"),
+        ({"labels": ["a", None]}, "labels[1]", "expected text, found null"),
+        ({"ref": {"system": "acme"}}, "ref.workspace", "it is missing"),
+        ({"ref": WIRE["ref"] | {"id": ""}}, "ref.id", "expected text of length >= 1"),
+        ({"status": "open"}, "status", "it cannot be 'open'"),
+        ({"status": "a - at `$.b`"}, "status", "it cannot be 'a - at `$.b`'"),
+        ({"priority": 5}, "priority", "expected int <= 4"),
+        ({"priority": 1.5}, "priority", "expected int or null, found float"),
+        ({"updated_at": 7}, "updated_at", "expected time or null, found int"),
+        ({"updated_at": "soon"}, "updated_at", "expected an ISO 8601 time with an offset from UTC"),
+        (
+            {"updated_at": "2026-03-02T10:11:12"},
+            "updated_at",
+            "expected a time with an offset from UTC",
+        ),
+    ],
+)
+@pytest.mark.parametrize("decoded", [False, True], ids=["converted", "decoded"])
+def test_fault_of_an_issue_is_explained(changes, field, problem, decoded):
+    with pytest.raises(msgspec.ValidationError) as caught:
+        if decoded:
+            msgspec.json.decode(json.dumps(WIRE | changes), type=Issue)
+        else:
+            msgspec.convert(WIRE | changes, Issue)
+    assert explain(caught.value) == (field, problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "problem"),
+    [
+        ('{"colour": 1}', "colour", "there is no such field"),
+        ('{"col`our\\n": 1}', "col`our\n", "there is no such field"),
+        ('{"owners": {"": 1}}', "owners", "expected text of length >= 1 in one of its keys"),
+        ('{"owners": {"a": "x"}}', "owners[...]", "expected int, found text"),
+        ("[]", None, "expected object, found array"),
+        ("[", None, "expected object, found array"),
+        ("{", None, "Input data was truncated"),
+        ("{nope", None, "JSON is malformed: object keys must be strings (byte 1)"),
+    ],
+)
+def test_fault_of_a_document_is_explained(text, field, problem):
+    with pytest.raises(msgspec.DecodeError) as caught:
+        msgspec.json.decode(text, type=Closed)
+    assert explain(caught.value) == (field, problem)
+
+
+def test_explanation_quotes_no_more_than_a_person_reads():
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert(WIRE | {"status": "x" * 100_000}, Issue)
+    _, problem = explain(caught.value)
+    assert len(problem) == 300
+
+
+def test_name_of_an_unknown_field_is_quoted_no_longer_than_a_person_reads():
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert({"x" * 100_000: 1}, Closed)
+    field, _ = explain(caught.value)
+    assert field == "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("2026-03-02T10:11:12.345+0100", timedelta(hours=1)),
+        ("2026-03-02T10:11:12.345+01:00", timedelta(hours=1)),
+        ("2026-03-02T10:11:12.345Z", timedelta(0)),
+    ],
+)
+def test_time_is_read_with_its_offset(text, offset):
+    expected = datetime(2026, 3, 2, 10, 11, 12, 345000, tzinfo=timezone(offset))
+    assert read_time(text, "[0]", "updated") == expected
+
+
+def test_time_that_is_not_said_is_none():
+    assert read_time(None, "[0]", "updated") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("yesterday", "'yesterday' is no ISO 8601 time"),
+        ("", "'' is no ISO 8601 time"),
+        pytest.param("9" * 1000, f"'{'9' * 40}' is no ISO 8601 time", id="long"),
+        ("2026-03-02T10:11:12", "'2026-03-02T10:11:12' has no offset from UTC, such as Z or +0000"),
+    ],
+)
+def test_unusable_time_is_named_by_place_and_field(text, problem):
+    with pytest.raises(RecordError) as caught:
+        read_time(text, "issues[3]", "fields.updated")
+    assert (caught.value.place, caught.value.field) == ("issues[3]", "fields.updated")
+    assert caught.value.problem == problem
 
 
 def test_memory_does_not_grow_with_the_array(tmp_path):

@@ -187,7 +187,7 @@ class BreakingStream(BytesIO):
 
 def test_file_that_breaks_off_is_named_and_keeps_nothing(service: TrackerService) -> None:
     fill(service, json_lines("old"))
-    broken = ImportFile(name="far.jsonl", stream=BreakingStream(json_lines("1", "2")))
+    broken = ImportFile.of("far.jsonl", BreakingStream(json_lines("1", "2")))
     with pytest.raises(RecordError, match=r"^far\.jsonl: cannot be read: Input/output error"):
         list(service.import_files([broken], file_format="jsonl"))
     assert ids(service) == ["old"]

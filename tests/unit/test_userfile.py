@@ -223,7 +223,9 @@ def test_secret_that_the_keyring_keeps_back_is_an_error_with_the_remedy(
 ) -> None:
     users.put(TOKEN, SECRET)
     vault.locked = True
-    with pytest.raises(CredentialError, match="api_token of acme at here; unlock it, or run: trackwire"):
+    with pytest.raises(
+        CredentialError, match="api_token of acme at here; unlock it, or run: trackwire"
+    ):
         users.value_of(users.read().credential[0])
 
 

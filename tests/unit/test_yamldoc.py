@@ -193,7 +193,7 @@ def test_plain_value_is_read(value: str, read: str | int) -> None:
         "[a]",
         "{a: b}",
         "!!binary aGk=",
-        "9" * 5000,
+        pytest.param("9" * 5000, id="huge"),
     ],
 )
 def test_value_that_yaml_does_not_read_as_written_is_refused_with_its_line(value: str) -> None:

@@ -149,7 +149,7 @@ def exit_code(error: TrackwireError) -> int:
 def main(ctx: click.Context, directory: Path, debug: bool) -> None:  # noqa: FBT001 - click's form
     """Publish issue-tracker snapshots with their route on them.
 
-    Bind a directory to a tracker, import or pull its issues, log in to a hub, and publish.
+    Bind a directory to a tracker, import its issues, log in to a hub, and publish.
     `trackwire demo` shows it all on a hub of its own.
 
     Exit codes: 0 done, 1 failed and needs a person, 2 wrong usage, 75 failed for now and worth

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+
 import click
 
 from trackwire.cli.hub import require_hub
@@ -20,5 +23,11 @@ def demo(output: Output) -> None:
     from trackwire.demo.stories import run
 
     require_hub()
+    signal.signal(signal.SIGTERM, _leave)
     results = run(output.tell)
     output.say({"stories": results}, [])
+
+
+def _leave(number: int, _frame: object) -> None:
+    # Leaving by an exception lets the demo stop its hub and remove its directory.
+    sys.exit(128 + number)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from trackwire.cli.output import Output, json_option
+from trackwire.errors import TrackwireError
 
 if TYPE_CHECKING:
     from trackwire.imports import ImportFile, ImportReport
@@ -62,25 +63,24 @@ def import_(
     A file is imported whole or not at all. `-` is standard input.
     """
     reports: list[ImportReport] = []
-    with contextlib.ExitStack() as stack:
-        opened = [stack.enter_context(_opened(name, file_format)) for name in files]
-        count = stack.enter_context(output.progress("issues read:"))
-        try:
+    try:
+        with output.progress("issues read:") as count:
             reports.extend(
                 output.service().import_files(
-                    opened,
+                    [_file(name, file_format) for name in files],
                     file_format=file_format,
                     replace_all=replace_all,
                     only_bound=only_bound,
                     progress=count,
                 )
             )
-        finally:
-            if not output.as_json:
-                for report in reports:
-                    click.echo(_line(report))
-    if output.as_json:
-        output.say({"imports": [_document(report) for report in reports]}, [])
+    except TrackwireError as error:
+        # What was kept before the bad file is part of the answer.
+        error.report = {"ok": False, "error": str(error), **_result(reports)}
+        if not output.as_json:
+            output.say({}, map(_line, reports))
+        raise
+    output.say(_result(reports), map(_line, reports))
     for report in reports:
         if report.more_follows:
             output.note(
@@ -89,18 +89,14 @@ def import_(
             )
 
 
-@contextlib.contextmanager
-def _opened(name: str, file_format: str | None) -> Iterator[ImportFile]:
+def _file(name: str, file_format: str | None) -> ImportFile:
     from trackwire.imports import ImportFile
 
     if name != _STANDARD_INPUT:
-        with Path(name).open("rb") as stream:
-            yield ImportFile(name=name, stream=stream)
-    elif file_format is not None:
-        yield ImportFile(name="standard input", stream=sys.stdin.buffer)
-    else:
-        with _seekable(sys.stdin.buffer) as stream:
-            yield ImportFile(name="standard input", stream=stream)
+        return ImportFile.at(Path(name))
+    if file_format is not None:
+        return ImportFile.of("standard input", sys.stdin.buffer)
+    return ImportFile(name="standard input", open=lambda: _seekable(sys.stdin.buffer))
 
 
 @contextlib.contextmanager
@@ -109,6 +105,10 @@ def _seekable(source: BinaryIO) -> Iterator[BinaryIO]:
         shutil.copyfileobj(source, stream)
         stream.seek(0)
         yield stream
+
+
+def _result(reports: list[ImportReport]) -> dict[str, object]:
+    return {"imports": [_document(report) for report in reports]}
 
 
 def _document(report: ImportReport) -> dict[str, object]:

@@ -9,11 +9,13 @@ import click
 from trackwire.cli.output import Output, json_option, table
 
 if TYPE_CHECKING:
+    from trackwire.discovery import Found
     from trackwire.ledger import LedgerEntry
+    from trackwire.provider import Provider
     from trackwire.registry import Outcome
     from trackwire.route import Route
     from trackwire.scope import ScopeState
-    from trackwire.service import Status
+    from trackwire.service import Overview
 
 
 @click.command()
@@ -59,13 +61,16 @@ def providers(output: Output) -> None:
 
 
 def _provider_rows(name: str, outcome: Outcome) -> list[dict[str, Any]]:
-    from trackwire.registry import Registered, Unregistered
+    from trackwire.registry import Blocked, Broken, Registered
 
-    if isinstance(outcome, Unregistered):
-        return []
-    registered = isinstance(outcome, Registered)
-    provider = outcome.provider if isinstance(outcome, Registered) else None
-    claims = (outcome.found,) if isinstance(outcome, Registered) else outcome.claims
+    provider: Provider | None = None
+    claims: tuple[Found, ...] = ()
+    reason: str | None = None
+    match outcome:
+        case Registered():
+            provider, claims = outcome.provider, (outcome.found,)
+        case Blocked() | Broken():
+            claims, reason = outcome.claims, outcome.reason
     return [
         {
             "name": name,
@@ -75,7 +80,7 @@ def _provider_rows(name: str, outcome: Outcome) -> list[dict[str, Any]]:
             "distribution": found.dist,
             "version": found.version,
             "outcome": type(outcome).__name__.lower(),
-            "reason": None if registered else getattr(outcome, "reason", None),
+            "reason": reason,
         }
         for found in claims
     ]
@@ -93,26 +98,27 @@ def _route_document(found: Route) -> dict[str, Any]:
     }
 
 
-def _sources(found: Route) -> dict[str, str | None]:
+def _sources(found: Route) -> dict[str, dict[str, str] | None]:
     from trackwire.registry import Registered
 
+    project = {"source": "project", "where": str(found.config.path)}
     outcome, value = found.outcome, found.id_source
+    plugin = str(outcome.found) if isinstance(outcome, Registered) else None
     return {
-        "provider": str(found.config.path),
-        "workspace": str(found.config.path),
-        "external_resource_type": str(outcome.found) if isinstance(outcome, Registered) else None,
-        "external_resource_id": f"{value.source}: {value.detail}" if value else None,
+        "provider": project,
+        "workspace": project,
+        "external_resource_type": {"source": "plugin", "where": plugin} if plugin else None,
+        "external_resource_id": {"source": value.source, "where": value.detail} if value else None,
     }
 
 
 def _route_lines(found: Route) -> list[str]:
     from trackwire.route import explain
 
-    sources = _sources(found)
+    document = _route_document(found)
     rows = [
-        (name, value, sources[name])
-        for name, value in _route_document(found).items()
-        if name in sources
+        (name, document[name], f"{source['source']}: {source['where']}" if source else None)
+        for name, source in _sources(found).items()
     ]
     reason = f"{found.routing.reason}: {explain(found)}"
     return [*table(("PART", "VALUE", "FROM"), rows), f"routing_reason  {reason}"]
@@ -127,7 +133,7 @@ def _warn(output: Output, found: Route) -> None:
         output.note(warning)
 
 
-def _status_document(found: Status) -> dict[str, Any]:
+def _status_document(found: Overview) -> dict[str, Any]:
     config = found.route.config
     return {
         "project": str(config.root),
@@ -153,7 +159,7 @@ def _state(state: ScopeState) -> dict[str, Any]:
     }
 
 
-def _status_lines(found: Status) -> list[str]:
+def _status_lines(found: Overview) -> list[str]:
     from trackwire.route import explain
 
     config, routing = found.route.config, found.route.routing

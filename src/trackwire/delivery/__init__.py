@@ -1,5 +1,5 @@
 """The delivery of a rendered snapshot: one POST, repeated under one key within one deadline.
 
-`sending.deliver` is what the rest of Trackwire calls. It costs an HTTP library to import, so
-that `body`, which snapshots are rendered into, stands apart.
+`sending.deliver` is what the rest of Trackwire calls. Importing it loads an HTTP library, which
+importing `body`, the rendered snapshot's form, does not.
 """
