@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from trackwire.errors import RecordError, UsageError
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
+from trackwire.provider import ExportContext, Exported
 from trackwire.reading import Reading, naming, of_binding, read_by_provider, read_json_lines
 from trackwire.registry import Registered
 from trackwire.scope import Fill, Scope, Upserted
@@ -30,13 +30,13 @@ class ImportReport:
         files: The files that it is about.
         changes: The issues created, updated, unchanged and gone.
         foreign: Issues of another workspace or resource that were left out.
-        more_follows: Why the scope is filled in part only, or None.
+        in_part: Why the scope is filled in part only, or None.
     """
 
     files: tuple[str, ...]
     changes: Upserted
     foreign: int = 0
-    more_follows: str | None = None
+    in_part: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class ImportFile:
         return cls(name=name, open=lambda: nullcontext(stream))
 
 
-Reader = Callable[[BinaryIO], Iterator[ExportedIssue | MoreFollows]]
+Reader = Callable[[BinaryIO], Iterator[Exported]]
 """Reads the records of a file's content."""
 
 
@@ -154,7 +154,7 @@ def import_groups(
             files=tuple(file.name for file in group),
             changes=changes,
             foreign=reading.foreign,
-            more_follows=reading.in_part if fill is Fill.PARTIAL else None,
+            in_part=reading.in_part if fill is Fill.PARTIAL else None,
         )
 
 
@@ -188,6 +188,8 @@ def _check_not_emptied(scope: Scope, changes: Upserted, names: list[str]) -> Non
 def _fill(before: Fill, reading: Reading, changes: Upserted, *, whole: bool) -> Fill:
     if not changes.total and before is Fill.NEVER:
         return Fill.NEVER
-    if reading.in_part is None or (before is Fill.COMPLETE and not whole):
+    if before is Fill.COMPLETE and not whole:
         return Fill.COMPLETE
-    return Fill.PARTIAL
+    # The pages before this one may be there already; what follows it is still to come.
+    partial = reading.end_missing if before is Fill.PARTIAL and not whole else reading.in_part
+    return Fill.PARTIAL if partial else Fill.COMPLETE

@@ -82,8 +82,13 @@ class HubLogin:
         return [hub_of(entry.workspace or "") for entry in dropped]
 
     def default_url(self) -> str | None:
-        """Return the address of the hub where none is named, or None."""
-        return self._environ.get(URL_VARIABLE, "").strip() or self._users.read().hub
+        """Return the address of the hub where none is named, or None.
+
+        Raises:
+            UsageError: The address in the environment is unusable.
+        """
+        named = self._environ.get(URL_VARIABLE, "").strip()
+        return hub_of(endpoint_url(named)) if named else self._users.read().hub
 
     def target(self, url: str | None = None, *, with_token: bool = True) -> HubTarget:
         """Choose the hub and its token.
@@ -99,7 +104,7 @@ class HubLogin:
         Raises:
             UsageError: No hub is named anywhere, or its address or the token is unusable.
         """
-        chosen = url or self.default_url()
+        chosen = self.default_url() if url is None else url
         if chosen is None:
             raise UsageError("no hub is named; give --hub URL, or run: trackwire login URL")
         endpoint = endpoint_url(chosen)

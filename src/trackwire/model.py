@@ -12,6 +12,9 @@ from typing import Annotated
 
 import msgspec
 
+MAX_RECORD_BYTES = 8 << 20
+"""How long one issue or mapping may be in its wire form; a hub takes no longer one."""
+
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 Priority = Annotated[int, msgspec.Meta(ge=0, le=4)]

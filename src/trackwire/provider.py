@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 if TYPE_CHECKING:
-    from trackwire.model import Issue
+    from trackwire.model import Issue, Status
+
+_T = TypeVar("_T")
 
 SUPPORTED_API_VERSIONS = range(1, 2)
 """The plugin API versions that this core can load; a plugin states the one it was written for."""
@@ -21,8 +24,8 @@ SUPPORTED_API_VERSIONS = range(1, 2)
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
 """What names of providers, resource types and credential fields look like (matched in full)."""
 
-RESERVED_NAMES = frozenset({"hub"})
-"""Names that no provider may bear, because the environment's variables would collide."""
+RESERVED_NAMES = frozenset({"disable", "hub"})
+"""Names that no provider may bear: `TRACKWIRE_<NAME>_...` has a meaning of its own for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,44 @@ class ExportContext:
 
     workspace: str
     credentials: Mapping[str, object] = field(default_factory=dict)
-    status_map: Mapping[str, str] = field(default_factory=dict)
+    status_map: Mapping[str, Status] = field(default_factory=dict)
     priority_map: Mapping[str, int] = field(default_factory=dict)
+
+    def value_of(self, name: str) -> str | None:
+        """Give one of the plain values as text without outer blanks.
+
+        Args:
+            name: The credential field's name.
+
+        Returns:
+            The text, of an integer too; None where the value is missing, blank or of another type.
+        """
+        value = self.credentials.get(name)
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return None
+        return str(value).strip() or None
+
+    def status_of(self, name: str) -> Status | None:
+        """Place a status by the project's map: by its exact name, then whatever its case.
+
+        Args:
+            name: The tracker's name of the status.
+
+        Returns:
+            The wire status, or None where the project does not map that name.
+        """
+        return _by_name(self.status_map, name)
+
+    def priority_of(self, name: str) -> int | None:
+        """Place a priority by the project's map: by its exact name, then whatever its case.
+
+        Args:
+            name: The tracker's name of the priority.
+
+        Returns:
+            0 (highest) to 4, or None where the project does not map that name.
+        """
+        return _by_name(self.priority_map, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +132,21 @@ class MoreFollows:
     reason: str
 
 
-ReadExport = Callable[[BinaryIO, ExportContext], Iterator[ExportedIssue | MoreFollows]]
+@dataclass(frozen=True, slots=True)
+class MorePrecedes:
+    """Says that the export is one page of several and not the first.
+
+    Args:
+        reason: What in the file says so.
+    """
+
+    reason: str
+
+
+Exported = ExportedIssue | MoreFollows | MorePrecedes
+"""What a reader of exports yields."""
+
+ReadExport = Callable[[BinaryIO, ExportContext], Iterator[Exported]]
 """Reads the issues out of a saved answer of the tracker's API.
 
 Takes a seekable binary stream and the context, yields issues as it reads them, and raises
@@ -124,6 +177,16 @@ class Provider:
     credential_fields: tuple[CredentialField, ...] = ()
     read_export: ReadExport | None = None
 
+    @property
+    def fields_by_name(self) -> Mapping[str, CredentialField]:
+        """The declared fields by their names, in the declared order."""
+        return MappingProxyType({declared.name: declared for declared in self.credential_fields})
+
+    @property
+    def origin_field(self) -> CredentialField | None:
+        """The field that holds the address that the secrets are sent to, or None without one."""
+        return next((declared for declared in self.credential_fields if declared.origin), None)
+
 
 def normalize_provider_name(name: str) -> str:
     """Bring a provider's name into normal form: lower case, stripped, `-` and spaces as `_`.
@@ -141,3 +204,10 @@ def is_provider_name(name: str) -> bool:
         name: The name in question.
     """
     return NAME_PATTERN.fullmatch(name) is not None and name not in RESERVED_NAMES
+
+
+def _by_name(names: Mapping[str, _T], name: str) -> _T | None:
+    if name in names:
+        return names[name]
+    plain = name.strip().casefold()
+    return next((value for key, value in names.items() if key.strip().casefold() == plain), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,20 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from trackwire.errors import ProviderError, RecordError, TrackwireError
-from trackwire.model import ExternalRef, Issue
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows, ReadExport
+from trackwire.model import MAX_RECORD_BYTES, ExternalRef, Issue
+from trackwire.provider import (
+    ExportContext,
+    Exported,
+    ExportedIssue,
+    MoreFollows,
+    MorePrecedes,
+    ReadExport,
+)
 
 if TYPE_CHECKING:
     from trackwire.project import Binding
 
-_LINE_LIMIT_BYTES = 1 << 26
+_E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _PROGRESS_ISSUES = 1000
 _ISSUE = msgspec.json.Decoder(Issue)
@@ -43,18 +51,39 @@ class Reading:
 
     Args:
         foreign: Issues of another workspace or resource that were left out.
-        last_page: Whether one of the files is the last page, or the only one.
-        more_follows: Why the latest of the others is not the last page, or None.
+        starts: Whether one of the files is the first page, or the only one.
+        ends: Whether one of them is the last page, or the only one.
+        precedes: Why the latest of the others is not the first page, or None.
+        follows: Why the latest of the others is not the last page, or None.
     """
 
     foreign: int = 0
-    last_page: bool = False
-    more_follows: str | None = None
+    starts: bool = False
+    ends: bool = False
+    precedes: str | None = None
+    follows: str | None = None
+
+    @property
+    def end_missing(self) -> str | None:
+        """Why the files do not reach the end of what the tracker holds, or None where they do."""
+        return None if self.ends else self.follows
 
     @property
     def in_part(self) -> str | None:
-        """Why the files do not reach the end of what the tracker holds, or None where they do."""
-        return None if self.last_page else self.more_follows
+        """Why the files are a part only of what the tracker holds, or None where they are all."""
+        return self.end_missing or (None if self.starts else self.precedes)
+
+    def page(self, follows: str | None, precedes: str | None) -> None:
+        """Take down which page a file is.
+
+        Args:
+            follows: Why it is not the last page, or None.
+            precedes: Why it is not the first page, or None.
+        """
+        self.ends = self.ends or follows is None
+        self.starts = self.starts or precedes is None
+        self.follows = follows or self.follows
+        self.precedes = precedes or self.precedes
 
 
 def read_json_lines(stream: BinaryIO) -> Iterator[ExportedIssue]:
@@ -66,21 +95,22 @@ def read_json_lines(stream: BinaryIO) -> Iterator[ExportedIssue]:
     Raises:
         RecordError: A line is no issue; names the line and the field.
     """
-    for number, line in enumerate(iter(lambda: stream.readline(_LINE_LIMIT_BYTES), b""), start=1):
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_RECORD_BYTES), b""), start=1):
         place = f"line {number}"
         text = line.removeprefix(_UTF8_MARK) if number == 1 else line
-        if len(line) == _LINE_LIMIT_BYTES:
-            raise RecordError(place, None, f"longer than {_LINE_LIMIT_BYTES} bytes")
+        if len(line) == MAX_RECORD_BYTES:
+            raise RecordError(place, None, f"longer than {MAX_RECORD_BYTES} bytes")
         if text.isspace() or not text:
             continue
         with _wire_errors(place):
             issue = _STRICT_ISSUE.decode(text)
+        _check_assignees(issue, place)
         yield ExportedIssue(issue, place)
 
 
 def read_by_provider(
     read_export: ReadExport, stream: BinaryIO, context: ExportContext, plugin: str
-) -> Iterator[ExportedIssue | MoreFollows]:
+) -> Iterator[Exported]:
     """Read issues with a provider's reader, checking what it yields.
 
     Args:
@@ -96,21 +126,26 @@ def read_by_provider(
     records: Iterator[object] | None = None
     while True:
         try:
-            records = iter(read_export(stream, context)) if records is None else records
-            record = next(records)
+            with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
+                records = iter(read_export(stream, context)) if records is None else records
+                record = next(records)
         except StopIteration:
             return
-        except (TrackwireError, OSError):
+        except (TrackwireError, OSError, KeyboardInterrupt, GeneratorExit):
             raise
-        # SystemExit is no way for a plugin to end the command.
-        except (Exception, SystemExit) as error:
+        # Whatever else a plugin raises, SystemExit too, must not end the command its own way.
+        except BaseException as error:
             raise _broken_reader(plugin, f"{type(error).__name__}: {error}") from error
         match record:
             case ExportedIssue(issue=Issue()):
                 with _wire_errors(record.place):
-                    checked = _ISSUE.decode(msgspec.json.encode(record.issue))
+                    wire = msgspec.json.encode(record.issue)
+                    checked = _ISSUE.decode(wire)
+                if len(wire) > MAX_RECORD_BYTES:
+                    raise RecordError(record.place, None, f"longer than {MAX_RECORD_BYTES} bytes")
+                _check_assignees(checked, record.place)
                 yield ExportedIssue(checked, record.place, record.foreign)
-            case MoreFollows():
+            case MoreFollows() | MorePrecedes():
                 yield record
             case _:
                 raise _broken_reader(
@@ -119,7 +154,7 @@ def read_by_provider(
 
 
 def of_binding(
-    records: Iterator[ExportedIssue | MoreFollows],
+    records: Iterator[Exported],
     binding: Binding,
     reading: Reading,
     *,
@@ -139,10 +174,13 @@ def of_binding(
         RecordError: An issue belongs to another workspace or resource.
     """
     count = 0
-    more_follows = None
+    follows = precedes = None
     for record in records:
         if isinstance(record, MoreFollows):
-            more_follows = record.reason
+            follows = record.reason
+            continue
+        if isinstance(record, MorePrecedes):
+            precedes = record.reason
             continue
         foreign = record.foreign or _foreign(record.issue.ref, binding)
         if foreign and not only_bound:
@@ -159,10 +197,7 @@ def of_binding(
             progress(count)
         yield record.issue
     progress(count)
-    if more_follows is None:
-        reading.last_page = True
-    else:
-        reading.more_follows = more_follows
+    reading.page(follows, precedes)
 
 
 @contextlib.contextmanager
@@ -176,8 +211,17 @@ def naming(path: Path | str) -> Iterator[None]:
         yield
     except RecordError as error:
         raise RecordError(f"{path}: {error.place}", error.field, error.problem) from error
+    except ProviderError as error:
+        raise ProviderError(f"{path}: {error}") from error
     except OSError as error:
         raise RecordError(str(path), None, f"cannot be read: {error.strerror or error}") from error
+
+
+def _check_assignees(issue: Issue, place: str) -> None:
+    if any(_E_MAIL.fullmatch(assignee) for assignee in issue.assignees):
+        raise RecordError(
+            place, "assignees", "an e-mail address is personal; give the tracker's account id"
+        )
 
 
 def _broken_reader(plugin: str, problem: str) -> ProviderError:

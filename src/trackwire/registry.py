@@ -146,8 +146,10 @@ def _load(name: str, found: Found) -> Outcome:
         check_entry_name(found)
         with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
             provider = checked_provider(_call_hook(found.entry_point.load(), found), name)
-    # SystemExit is how some modules refuse an interpreter; it must not end the command.
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    # Whatever else an import raises (SystemExit refuses an interpreter) must not end the command.
+    except BaseException as error:
         return Broken(
             name,
             (found,),

@@ -209,7 +209,7 @@ class TrackerService:
 
         Args:
             wp_id: The work package.
-            issue: The issue's key or id.
+            issue: The issue's key, whatever its case, or id.
 
         Raises:
             UsageError: There is no such mapping.
@@ -218,7 +218,11 @@ class TrackerService:
             (
                 mapping
                 for mapping in self.list_mappings()
-                if mapping.wp_id == wp_id and issue in {mapping.external_id, mapping.external_key}
+                if mapping.wp_id == wp_id
+                and (
+                    issue == mapping.external_id
+                    or issue.lower() == (mapping.external_key or "").lower()
+                )
             ),
             None,
         )

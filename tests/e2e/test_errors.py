@@ -204,3 +204,47 @@ def test_notes_stay_off_standard_output(bound: Any) -> None:
     done = bound.run("bind", "notion", "--workspace", "w", "--json")
     assert "note: " in done.stderr
     assert json.loads(done.stdout)["provider"] == "notion"
+
+
+ESC = "\x1b[31m\x1b]0;owned\x07"
+
+
+def test_text_of_others_does_not_steer_the_terminal(acme: Any) -> None:
+    acme.does("bind", "acme", "--workspace", f"site{ESC}.example", "--set", "board=B1")
+    for command in (("status",), ("route",), ("publish", "--dry-run", "--allow-empty")):
+        done = acme.run(*command)
+        assert "\x1b" not in done.stdout + done.stderr
+        assert "\\x1b[31m" in done.stdout
+
+
+def test_address_with_a_password_in_the_environment_is_refused_unseen(acme: Any) -> None:
+    acme.does("bind", "acme", "--workspace", "w", "--set", "board=B1")
+    acme.setenv("TRACKWIRE_HUB_URL", "https://user:s3cr3t-word@hub.example")
+    done = acme.run("status", "--json")
+    assert done.exit_code == 2
+    assert "s3cr3t-word" not in done.stdout + done.stderr
+
+
+def test_deep_json_on_standard_input_is_wrong_usage(acme: Any) -> None:
+    done = acme.run("bind", "acme", "--workspace", "w", "--credentials-stdin", given="[" * 200_000)
+    assert done.exit_code == 2
+    assert "standard input is not JSON" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("status", "--json"), ("status",), ("nonsense", "--json")])
+def test_output_that_cannot_be_written_is_no_traceback(
+    acme: Any, arguments: tuple[str, ...]
+) -> None:
+    acme.does("bind", "acme", "--workspace", "w", "--set", "board=B1")
+    with Path("/dev/full").open("w") as full:
+        done = acme.process(*arguments, stdout=full)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+
+
+def test_text_that_the_terminals_encoding_lacks_is_escaped(acme: Any) -> None:
+    acme.does("bind", "acme", "--workspace", "rocket-\N{ROCKET}", "--set", "board=B1")
+    acme.setenv("PYTHONIOENCODING", "latin-1")
+    done = acme.process("status")
+    assert done.returncode == 0
+    assert "rocket-\\U0001f680" in done.stdout

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 JSONL = ("import", "--format", "jsonl")
+DEEP = pytest.param("[" * 100_000, id="deep")
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_replace_by_nothing_is_refused(bound: Any) -> None:
 
 def test_page_that_is_not_the_last_says_so(fresh: Any) -> None:
     done = fresh.run("import", "-", given=fresh.cards("1", next=True))
-    assert "more pages follow (next is set)" in done.stderr
+    assert "one page of several (next is set)" in done.stderr
     assert fresh.json("status")["scope"]["fill"] == "partial"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.resources
 import json
 import os
@@ -19,7 +20,8 @@ import pytest
 
 pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_plugins]
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 SHELL = [text for language, text in BLOCKS if language == "sh"]
 INSTALL_AND_RUN = "python3 -m pip install uv && python3 -m uv run "
@@ -157,11 +159,31 @@ def test_first_command_is_the_demo(newcomer: Newcomer) -> None:
     assert "by its exact route" in newcomer.types(command.removeprefix(INSTALL_AND_RUN))
 
 
-def test_second_command_runs_what_is_set_up() -> None:
+def tox_environments() -> set[str]:
+    """The environments that a bare `tox` runs."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    listed = tox["tox"]["env_list"].replace("\n", " ")
+    expanded = subprocess.run(["bash", "-c", f"echo {listed}"], capture_output=True, text=True)
+    return set(expanded.stdout.replace(",", " ").split())
+
+
+def test_second_command_runs_what_ci_runs(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    python = tmp_path / "bin" / "python3"
+    script = tmp_path / ".ci" / "run"
+    for folder in (python.parent, script.parent):
+        folder.mkdir()
+    python.write_text(f'#!/bin/sh\necho "$@" >> {said}\n')
+    python.chmod(0o755)
+    shutil.copy(ROOT / ".ci" / "run", script)
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run([script], env={"PATH": path, "HOME": str(tmp_path)}, check=True)
+    (command,) = [line for line in said.read_text().splitlines() if " tox run " in line]
+    options, _, environments = command.rpartition(" -e ")
     assert block("tox").strip() == f"{INSTALL_AND_RUN}tox"
-    assert shutil.which("tox", path=str(Path(sys.executable).parent)) or (
-        '"tox>=' in (Path(__file__).parents[2] / "pyproject.toml").read_text()
-    )
+    assert options.startswith("-m uv run ")
+    assert set(environments.split(",")) == tox_environments()
 
 
 def test_port_that_the_readme_names_is_the_hubs_own(newcomer: Newcomer) -> None:

@@ -23,11 +23,19 @@ main(prog_name="trackwire")
 
 
 def imported(user: Any, *arguments: str, **environ: str) -> set[str]:
-    """Run a command that is to succeed, and return the modules that it imported."""
+    """Run a command that is to succeed, and return the modules that it imported.
+
+    Unmeasured: coverage imports modules of its own into a process that it follows.
+    """
+    unmeasured = {
+        name: value
+        for name, value in user.environ.items()
+        if not name.startswith("COVERAGE_PROCESS_")
+    }
     done = subprocess.run(
         [sys.executable, "-c", IMPORTED, *arguments],
         cwd=user.project,
-        env=user.environ | environ,
+        env=unmeasured | environ,
         capture_output=True,
         text=True,
     )

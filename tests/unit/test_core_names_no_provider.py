@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 CORE = Path(__file__).resolve().parents[2] / "src" / "trackwire"
-PROVIDER_NAME = re.compile(r"jira|linear", re.IGNORECASE)
+PROVIDER_NAME = re.compile(r"jira|linear|atlassian", re.IGNORECASE)
 DEMO = re.compile(r"(^|/)demo(/|\.py$|_)")
 
 
@@ -60,6 +60,7 @@ def core_files() -> list[str]:
         "if provider == 'Jira': ...",
         "case = {'linear': 1}",
         "prefix = b'jira-'",
+        "help = 'such as acme.atlassian.net'",
     ],
 )
 def test_provider_name_in_code_is_found(source: str) -> None:

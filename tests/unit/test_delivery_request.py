@@ -31,7 +31,7 @@ FIELDS = [
     "mappings",
     "checkpoint",
 ]
-VALUES = [
+VALUES: list[object] = [
     "jira",
     "acme.atlassian.net",
     "jira_project",

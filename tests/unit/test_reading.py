@@ -13,7 +13,13 @@ from projectkit import PROVIDER, WORKSPACE, json_line, json_lines, make_issue
 from trackwire import reading
 from trackwire.errors import ProviderError, RecordError, UsageError
 from trackwire.project import Binding
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
+from trackwire.provider import (
+    ExportContext,
+    Exported,
+    ExportedIssue,
+    MoreFollows,
+    MorePrecedes,
+)
 from trackwire.reading import Reading, naming, of_binding, read_by_provider, read_json_lines
 
 if TYPE_CHECKING:
@@ -119,7 +125,7 @@ def test_lines_before_a_bad_one_are_read() -> None:
 
 
 def test_line_without_end_is_refused_before_it_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_LINE_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(reading, "MAX_RECORD_BYTES", 1000)
     fault = fault_of(json_line("1") + json_line("2", body="x" * 1000))
     assert (fault.place, fault.problem) == ("line 2", "longer than 1000 bytes")
 
@@ -175,7 +181,7 @@ def test_pages_with_the_last_among_them_are_whole(more_first: bool) -> None:
 
 
 def test_page_that_was_not_read_to_its_end_is_not_the_last() -> None:
-    reading = Reading(more_follows="a page before")
+    reading = Reading(follows="a page before")
     issues = of_binding(iter([ExportedIssue(make_issue(), "line 1")]), BINDING, reading)
     next(issues)
     assert reading.in_part == "a page before"
@@ -225,7 +231,7 @@ BROKEN_READERS: dict[str, tuple[Callable[..., Any], str]] = {
     "yields None": (lambda *_: [None], "it yielded NoneType, not an exported issue"),
     "yields a dict": (lambda *_: [{"ref": {}}], "it yielded dict, not an exported issue"),
     "yields a bare issue": (lambda *_: [make_issue()], "it yielded Issue, not an exported issue"),
-    "wraps a dict": (lambda *_: [ExportedIssue({}, "here")], "ExportedIssue"),  # type: ignore[arg-type]
+    "wraps a dict": (lambda *_: [ExportedIssue({}, "here")], "ExportedIssue"),  # type: ignore[arg-type]  # the fault under test
 }
 
 
@@ -289,3 +295,52 @@ def test_file_that_cannot_be_read_is_named() -> None:
         naming("page-2.json"),
     ):
         raise OSError(5, "Input/output error")
+
+
+def test_page_that_is_not_the_first_is_in_part() -> None:
+    assert draw(MorePrecedes("startAt is 50"))[1].in_part == "startAt is 50"
+
+
+def test_pages_with_first_and_last_among_them_are_whole() -> None:
+    reading = Reading()
+    pages: list[list[Exported]] = [[MorePrecedes("startAt is 50")], [MoreFollows("isLast")]]
+    for page in pages:
+        list(of_binding(iter(page), BINDING, reading))
+    assert reading.in_part is None
+
+
+def test_assignee_that_is_an_e_mail_address_is_refused() -> None:
+    fault = fault_of(json_line("1", assignees=["ada@acme.example"]))
+    assert (fault.place, fault.field) == ("line 1", "assignees")
+    assert "ada@" not in str(fault)
+
+
+def test_issue_longer_than_a_hub_takes_is_refused_where_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "MAX_RECORD_BYTES", 1000)
+    long = ExportedIssue(make_issue(body="x" * 1000), "cards[7]")
+    with pytest.raises(RecordError, match=r"cards\[7\]: longer than 1000 bytes"):
+        by_provider(lambda _stream, _context: iter([long]))
+
+
+def test_reader_that_prints_leaves_standard_output_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def reader(_stream: BinaryIO, _context: ExportContext) -> Iterator[ExportedIssue]:
+        print("noise")  # noqa: T201 - what the test is about
+        yield ExportedIssue(make_issue(), "1")
+
+    assert len(by_provider(reader)) == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_reader_that_panics_is_broken_like_any_other() -> None:
+    class Panic(BaseException):
+        pass
+
+    def reader(_stream: BinaryIO, _context: ExportContext) -> Iterator[ExportedIssue]:
+        raise Panic("lost")
+
+    with pytest.raises(ProviderError, match="Panic: lost"):
+        by_provider(reader)

@@ -34,7 +34,13 @@ from trackwire.errors import (
 )
 from trackwire.imports import ImportFile, ImportReport
 from trackwire.lock import DATA_DIRECTORY, project_lock
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
+from trackwire.provider import (
+    ExportContext,
+    Exported,
+    ExportedIssue,
+    MoreFollows,
+    MorePrecedes,
+)
 from trackwire.scope import Fill, Scope, Upserted
 from trackwire.store import STORE_FILE, TrackerSqliteStore
 
@@ -42,7 +48,7 @@ if TYPE_CHECKING:
     from trackwire.service import TrackerService
 
 
-def read_page(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue | MoreFollows]:
+def read_page(stream: BinaryIO, context: ExportContext) -> Iterator[Exported]:
     """Read a made-up export: `{"ids": [...], "more": true}`."""
     page = json.load(stream)
     for index, external_id in enumerate(page["ids"]):
@@ -50,12 +56,15 @@ def read_page(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssu
         yield ExportedIssue(make_issue(external_id), f"ids[{index}]", foreign)
     if page.get("more"):
         yield MoreFollows("more is true")
+    if not page.get("first", True):
+        yield MorePrecedes("first is false")
     if page.get("bad"):
         raise RecordError("bad", None, "it is bad")
 
 
-def page(*external_ids: str, more: bool = False, bad: bool = False) -> bytes:
-    return json.dumps({"ids": external_ids, "more": more, "bad": bad}).encode()
+def page(*external_ids: str, more: bool = False, bad: bool = False, first: bool = True) -> bytes:
+    document = {"ids": external_ids, "more": more, "bad": bad, "first": first}
+    return json.dumps(document).encode()
 
 
 @pytest.fixture
@@ -278,13 +287,13 @@ def test_pages_fill_the_scope(
 def test_page_of_news_leaves_a_complete_scope_complete(service: TrackerService) -> None:
     run(service, page("1"))
     (report,) = run(service, page("2", more=True))
-    assert (filled(service), report.more_follows) == (Fill.COMPLETE, None)
+    assert (filled(service), report.in_part) == (Fill.COMPLETE, None)
 
 
 def test_replacing_by_a_page_fills_a_complete_scope_in_part(service: TrackerService) -> None:
     run(service, page("1"))
     (report,) = run(service, page("1", more=True), replace_all=True)
-    assert (filled(service), report.more_follows) == (Fill.PARTIAL, "more is true")
+    assert (filled(service), report.in_part) == (Fill.PARTIAL, "more is true")
 
 
 def test_empty_file_leaves_the_fill_of_a_page_to_the_next(service: TrackerService) -> None:
@@ -400,3 +409,14 @@ def test_status_tells_what_every_scope_holds(service: TrackerService) -> None:
     status = service.status()
     assert (status.state.fill, status.state.issue_count) == (Fill.NEVER, 0)
     assert [(other.scope, other.issue_count) for other in status.others] == [(SCOPE, 2)]
+
+
+def test_later_page_alone_fills_a_fresh_scope_in_part(service: TrackerService) -> None:
+    (report,) = run(service, page("1", first=False))
+    assert (filled(service), report.in_part) == (Fill.PARTIAL, "first is false")
+
+
+def test_last_page_completes_what_the_pages_before_it_began(service: TrackerService) -> None:
+    run(service, page("1", more=True))
+    run(service, page("2", first=False))
+    assert filled(service) is Fill.COMPLETE

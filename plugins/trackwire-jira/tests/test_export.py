@@ -12,7 +12,13 @@ import pytest
 from trackwire_jira import read_export, trackwire_provider
 
 from trackwire.errors import RecordError
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
+from trackwire.provider import (
+    ExportContext,
+    Exported,
+    ExportedIssue,
+    MoreFollows,
+    MorePrecedes,
+)
 
 BOUND = ExportContext(workspace="acme", credentials={"project_key": "ACME"})
 
@@ -22,7 +28,7 @@ def record(number: int, **parts):
     return {"id": str(10_000 + number), "key": f"ACME-{number}", "fields": fields, **parts}
 
 
-def read(document) -> list[ExportedIssue | MoreFollows]:
+def read(document) -> list[Exported]:
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
     return list(read_export(io.BytesIO(data), BOUND))
 
@@ -125,6 +131,7 @@ def test_nothing_follows_the_last_page(page):
     [
         ({"errorMessages": ["No project ACME."], "errors": {}}, "No project ACME."),
         ({"errorMessages": [], "errors": {"jql": "It is bad."}}, "jql: It is bad."),
+        ({"errorMessages": "No login."}, "not with issues: No login."),
         ({"issues": {"nodes": []}}, "field issues: it is no array"),
         ({"hello": "world"}, "expected a saved answer of Jira's REST API"),
         ("text", "expected a saved answer of Jira's REST API"),
@@ -171,3 +178,13 @@ def test_memory_does_not_grow_with_the_page(tmp_path):
 
 def test_the_projects_workspace_is_the_issues_own():
     assert read(record(1))[0].issue.ref.workspace == "acme"
+
+
+def test_a_page_that_is_not_the_first_says_that_more_precedes():
+    page = {"startAt": 50, "total": 51, "issues": [record(1)]}
+    assert read(page)[-1] == MorePrecedes("startAt is 50")
+
+
+def test_nothing_precedes_the_first_page():
+    page = {"startAt": 0, "total": 51, "issues": [record(1)]}
+    assert not any(isinstance(found, MorePrecedes) for found in read(page))

@@ -136,10 +136,10 @@ def test_a_status_is_placed(name, category, resolution, expected):
 @pytest.mark.parametrize(
     ("status_map", "expected"),
     [
-        ({"Waiting": "blocked"}, Status.BLOCKED),
-        ({"waiting": "blocked"}, Status.BLOCKED),
-        ({"WAITING": "canceled", "Waiting": "blocked"}, Status.BLOCKED),
-        ({"Other": "blocked"}, Status.DONE),
+        ({"Waiting": Status.BLOCKED}, Status.BLOCKED),
+        ({"waiting": Status.BLOCKED}, Status.BLOCKED),
+        ({"WAITING": Status.CANCELED, "Waiting": Status.BLOCKED}, Status.BLOCKED),
+        ({"Other": Status.BLOCKED}, Status.DONE),
     ],
 )
 def test_the_projects_status_map_comes_before_the_category(status_map, expected):
@@ -243,7 +243,7 @@ def test_an_issue_without_a_key_has_no_page():
     ("element", "field", "problem"),
     [
         ({"key": "ACME-1", "fields": {"summary": {"value": "x"}}}, "id", "numeric id"),
-        (record(id=""), "id", "Expected text of length >= 1"),
+        (record(id=""), "id", "expected text of length >= 1"),
         (record(id=7), "id", "expected text, found int"),
         ({"id": "1", "key": "ACME-1"}, "fields", "name it in the `fields`"),
         (record(fields={"summary": None}), "fields.summary", "expected text, found null"),

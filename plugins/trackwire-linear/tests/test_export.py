@@ -11,7 +11,13 @@ import pytest
 from trackwire_linear import read_export, trackwire_provider
 
 from trackwire.errors import RecordError
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
+from trackwire.provider import (
+    ExportContext,
+    Exported,
+    ExportedIssue,
+    MoreFollows,
+    MorePrecedes,
+)
 
 BOUND = ExportContext(workspace="acme", credentials={"team_id": "ENG"})
 
@@ -31,7 +37,7 @@ def connection(*nodes, more=False):
     return {"issues": {"nodes": list(nodes), "pageInfo": {"hasNextPage": more, "endCursor": "c"}}}
 
 
-def read(document) -> list[ExportedIssue | MoreFollows]:
+def read(document) -> list[Exported]:
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
     return list(read_export(io.BytesIO(data), BOUND))
 
@@ -149,3 +155,9 @@ def test_the_first_bad_record_stops_the_reading_at_its_place():
     next(issues)
     with pytest.raises(RecordError, match=r"^issues\.nodes\[1\], field title: "):
         next(issues)
+
+
+def test_a_page_that_is_not_the_first_says_that_more_precedes():
+    page = connection(record(1))
+    page["issues"]["pageInfo"] = {"hasPreviousPage": True, "hasNextPage": False}
+    assert read(page)[-1] == MorePrecedes("issues.pageInfo.hasPreviousPage is true")

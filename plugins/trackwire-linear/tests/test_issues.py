@@ -102,10 +102,10 @@ def test_a_state_is_placed(kind, name, expected):
 @pytest.mark.parametrize(
     ("status_map", "expected"),
     [
-        ({"Waiting": "blocked"}, Status.BLOCKED),
-        ({"waiting": "blocked"}, Status.BLOCKED),
-        ({"WAITING": "canceled", "Waiting": "blocked"}, Status.BLOCKED),
-        ({"Other": "blocked"}, Status.DONE),
+        ({"Waiting": Status.BLOCKED}, Status.BLOCKED),
+        ({"waiting": Status.BLOCKED}, Status.BLOCKED),
+        ({"WAITING": Status.CANCELED, "Waiting": Status.BLOCKED}, Status.BLOCKED),
+        ({"Other": Status.BLOCKED}, Status.DONE),
     ],
 )
 def test_the_projects_status_map_comes_before_the_type(status_map, expected):
@@ -155,7 +155,7 @@ def test_the_projects_priority_map_comes_first(priority, label, expected):
         ({"id": "1", "state": {"type": "backlog"}}, "title", "add `title` to the query"),
         ({"title": "x", "state": {"type": "backlog"}}, "id", "add `id` to the query"),
         (record(state={"name": "Later"}), "state.type", "add `state { type name }` to the query"),
-        (record(id=""), "id", "Expected text of length >= 1"),
+        (record(id=""), "id", "expected text of length >= 1"),
         (record(title=None), "title", "expected text, found null"),
         (record(state="Later"), "state", "expected object, found text"),
         (record(priority="high"), "priority", "expected float or null, found text"),

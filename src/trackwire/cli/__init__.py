@@ -6,6 +6,7 @@ Commands are imported when they are used, so that `trackwire --version` and comp
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import traceback
 from pathlib import Path
@@ -61,6 +62,9 @@ class _Root(click.Group):
         standalone, extra["standalone_mode"] = extra.get("standalone_mode", True), False
         if not standalone:
             return super().main(*args, **extra)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         given = args[0] if args else extra.get("args") or sys.argv[1:]
         try:
             code = super().main(*args, **extra)

@@ -47,9 +47,7 @@ def _pairs(
 
 @click.command()
 @click.argument("provider", shell_complete=_complete_provider)
-@click.option(
-    "--workspace", metavar="W", help="The provider's site or organisation: acme.atlassian.net."
-)
+@click.option("--workspace", metavar="W", help="The provider's site or organisation: acme.example.")
 @click.option(
     "--set",
     "plain",
@@ -153,7 +151,7 @@ def _refuse_secrets(provider: Provider | None, name: str, plain: dict[str, str])
 def _from_stdin() -> dict[str, str]:
     try:
         given = json.load(sys.stdin)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError("standard input is not JSON; it takes an object of texts") from None
     if not isinstance(given, dict) or not all(isinstance(v, str) for v in given.values()):
         raise UsageError('standard input takes an object of texts, such as {"api_token": "..."}')

@@ -82,9 +82,9 @@ def import_(
         raise
     output.say(_result(reports), map(_line, reports))
     for report in reports:
-        if report.more_follows:
+        if report.in_part:
             output.note(
-                f"{', '.join(report.files)}: more pages follow ({report.more_follows}); "
+                f"{', '.join(report.files)}: one page of several ({report.in_part}); "
                 "import the others too"
             )
 
@@ -93,10 +93,17 @@ def _file(name: str, file_format: str | None) -> ImportFile:
     from trackwire.imports import ImportFile
 
     if name != _STANDARD_INPUT:
-        return ImportFile.at(Path(name))
+        return ImportFile(name=name, open=lambda: _opened(Path(name)))
     if file_format is not None:
         return ImportFile.of("standard input", sys.stdin.buffer)
     return ImportFile(name="standard input", open=lambda: _seekable(sys.stdin.buffer))
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    with contextlib.ExitStack() as stack:
+        stream: BinaryIO = stack.enter_context(path.open("rb"))
+        yield stream if stream.seekable() else stack.enter_context(_seekable(stream))
 
 
 @contextlib.contextmanager
@@ -116,7 +123,7 @@ def _document(report: ImportReport) -> dict[str, object]:
         "files": report.files,
         **asdict(report.changes),
         "foreign": report.foreign,
-        "more_follows": report.more_follows,
+        "in_part": report.in_part,
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shutil
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from trackwire.service import TrackerService
 
 _WIDE = 10_000
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d")  # of words and emoji
 
 
 class Output:
@@ -46,7 +50,7 @@ class Output:
             click.echo(to_json({"ok": True, **document}))
         else:
             for line in lines:
-                click.echo(line)
+                click.echo(printable(line))
 
     def tell(self, line: str) -> None:
         """Print a line of a running story; with `--json`, to standard error.
@@ -54,7 +58,8 @@ class Output:
         Args:
             line: The line.
         """
-        click.echo(line, err=self.as_json)
+        for part in line.splitlines() or [""]:
+            click.echo(printable(part), err=self.as_json)
 
     def note(self, text: str) -> None:
         """Tell a person something beside the result.
@@ -62,7 +67,7 @@ class Output:
         Args:
             text: One line.
         """
-        click.echo(f"note: {text}", err=True)
+        click.echo(printable(f"note: {text}"), err=True)
 
     def fail(self, error: TrackwireError) -> None:
         """Tell why the command failed: one line, and with `--json` a document too.
@@ -70,12 +75,13 @@ class Output:
         Args:
             error: What went wrong.
         """
-        click.echo(f"error: {error}", err=True)
+        click.echo(printable(f"error: {error}"), err=True)
         if self.as_json:
-            report = getattr(error, "report", None)
-            click.echo(to_json(report or {"ok": False, "error": str(error)}))
+            document = error.report or {"ok": False, "error": str(error)}
+            with contextlib.suppress(OSError):  # where it cannot be written, the line has to do
+                click.echo(to_json(document))
 
-    @contextmanager
+    @contextlib.contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int], None]]:
         """Show a running count on a terminal; nothing elsewhere.
 
@@ -113,6 +119,22 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def printable(line: str) -> str:
+    """Make a line fit for a terminal: what would steer it is shown in its escaped spelling.
+
+    Args:
+        line: The line; parts of it may be somebody else's text.
+    """
+    return "".join(
+        character.encode("unicode_escape").decode() if _steers(character) else character
+        for character in line
+    )
+
+
+def _steers(character: str) -> bool:
+    return character not in _JOINERS and unicodedata.category(character) in _STEERING
+
+
 def to_json(document: object) -> str:
     """Render a result as JSON.
 
@@ -121,7 +143,10 @@ def to_json(document: object) -> str:
     """
     import msgspec
 
-    return msgspec.json.encode(document, enc_hook=str).decode()
+    try:
+        return msgspec.json.encode(document, enc_hook=str).decode()
+    except UnicodeEncodeError:  # a path that is not UTF-8 is written in escapes
+        return json.dumps(msgspec.to_builtins(document, enc_hook=str))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
@@ -139,7 +164,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
 
     laid_out = Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     for row in rows:
-        laid_out.add_row(*(Text("-" if cell is None else str(cell)) for cell in row))
+        laid_out.add_row(*(Text("-" if cell is None else printable(str(cell))) for cell in row))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
     page = StringIO()
     Console(file=page, width=width, highlight=False).print(laid_out)

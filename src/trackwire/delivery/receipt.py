@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
 
 from trackwire.delivery.answer import plain_text
-from trackwire.model import NonEmpty, Timestamp  # noqa: TC001 - msgspec reads them at run time
+from trackwire.model import NonEmpty, Timestamp
 
 
 class Resolution(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,11 +43,12 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     resolution: Resolution | None = None
 
 
-def read_receipt(content: bytes) -> Receipt:
+def read_receipt(content: bytes, hidden: Iterable[str] = ()) -> Receipt:
     """Decode a receipt; unknown members are ignored.
 
     Args:
         content: The answer's JSON.
+        hidden: What must not be shown.
 
     Returns:
         The receipt, its texts cleaned for a terminal.
@@ -57,17 +59,17 @@ def read_receipt(content: bytes) -> Receipt:
     try:
         receipt = msgspec.json.decode(content, type=Receipt)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise ValueError(plain_text(str(error))) from error
+        raise ValueError(plain_text(str(error), hidden)) from error
     return msgspec.structs.replace(
         receipt,
-        snapshot_id=plain_text(receipt.snapshot_id),
-        resolution=receipt.resolution and _cleaned(receipt.resolution),
+        snapshot_id=plain_text(receipt.snapshot_id, hidden),
+        resolution=receipt.resolution and _cleaned(receipt.resolution, hidden),
     )
 
 
-def _cleaned(resolution: Resolution) -> Resolution:
+def _cleaned(resolution: Resolution, hidden: Iterable[str]) -> Resolution:
     return Resolution(
-        status=plain_text(resolution.status),
-        mapping_id=resolution.mapping_id and plain_text(resolution.mapping_id),
-        project=resolution.project and plain_text(resolution.project),
+        status=plain_text(resolution.status, hidden),
+        mapping_id=resolution.mapping_id and plain_text(resolution.mapping_id, hidden),
+        project=resolution.project and plain_text(resolution.project, hidden),
     )

@@ -45,7 +45,7 @@ def _receipt(posting: Posting, answer: Answer) -> Receipt:
     if answer.content is None:
         raise _no_receipt(posting, answer, "it is far too long")
     try:
-        receipt = read_receipt(answer.content)
+        receipt = read_receipt(answer.content, posting.hidden)
     except ValueError as error:
         raise _no_receipt(posting, answer, str(error)) from error
     if receipt.digest != posting.body.repr_digest:

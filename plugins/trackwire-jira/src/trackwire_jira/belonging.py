@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -38,9 +37,9 @@ class Bound:
     @classmethod
     def of(cls, context: ExportContext) -> Bound:
         """Read them from what a reader knows of the binding."""
-        site = _site_address(_plain_value(context.credentials, "base_url"))
-        project_key = _plain_value(context.credentials, "project_key")
-        return cls(context.workspace, site, _hosts(context.workspace, site), project_key)
+        site = _site_address(context.value_of("base_url"))
+        hosts = _hosts(context.workspace, site)
+        return cls(context.workspace, site, hosts, context.value_of("project_key"))
 
 
 def foreign_reason(record: Record, bound: Bound) -> str | None:
@@ -147,8 +146,3 @@ def _without_user(address: str) -> str:
     scheme, _, rest = address.partition("://")
     server, slash, path = rest.partition("/")
     return f"{scheme}://{server.rpartition('@')[2]}{slash}{path}"
-
-
-def _plain_value(credentials: Mapping[str, object], name: str) -> str | None:
-    value = credentials.get(name)
-    return (str(value).strip() or None) if isinstance(value, str | int) else None

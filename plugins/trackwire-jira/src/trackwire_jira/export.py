@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from trackwire.errors import RecordError
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
+from trackwire.provider import ExportContext, Exported, ExportedIssue, MoreFollows, MorePrecedes
 from trackwire.records import convert, read_array, read_document, read_outline
 from trackwire_jira.belonging import Bound, foreign_reason
 from trackwire_jira.issues import REMEDIES, to_issue
@@ -22,7 +22,7 @@ _EXPECTED = (
 )
 
 
-def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue | MoreFollows]:
+def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[Exported]:
     """Read a search page, an array of issues or one issue, of API version 2 or 3.
 
     Args:
@@ -30,8 +30,8 @@ def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIs
         context: What is known of the binding.
 
     Yields:
-        The issues in the file's order and, behind them, that more pages follow where the page
-        says so.
+        The issues in the file's order and, behind them, which other pages there are where the
+        page says so.
 
     Raises:
         RecordError: The file is nothing of these, or one of its issues is bad.
@@ -45,7 +45,7 @@ def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIs
         yield _exported(record, place, context, bound)
         count += 1
     if head.arrays == ("issues",):
-        yield from _more_follows(_page_values(stream, head.scalars), count)
+        yield from _other_pages(_page_values(stream, head.scalars), count)
 
 
 def _records(stream: BinaryIO, arrays: tuple[str, ...]) -> Iterator[tuple[str, object]]:
@@ -102,7 +102,9 @@ def _page_values(stream: BinaryIO, head: Mapping[str, object]) -> Page:
     return convert(dict(values), Page, _THE_FILE)
 
 
-def _more_follows(page: Page, count: int) -> Iterator[MoreFollows]:
+def _other_pages(page: Page, count: int) -> Iterator[MoreFollows | MorePrecedes]:
+    if page.start_at > 0:
+        yield MorePrecedes(f"startAt is {page.start_at}")
     if page.next_page_token:
         yield MoreFollows("nextPageToken is set")
     elif page.is_last is False:

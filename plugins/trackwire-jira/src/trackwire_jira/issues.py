@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from trackwire.errors import RecordError
 from trackwire.model import ExternalRef, Issue
+from trackwire.records import read_time
 from trackwire_jira import adf, vocabulary
 from trackwire_jira.belonging import Bound, page_url
 
@@ -55,12 +54,12 @@ def to_issue(record: shapes.Record, context: ExportContext, bound: Bound, place:
         ),
         title=fields.summary,
         body=_body(fields.description),
-        status=vocabulary.status_of(fields.status, resolution, context.status_map),
+        status=vocabulary.status_of(fields.status, resolution, context),
         issue_type=vocabulary.type_of(fields.issuetype),
-        priority=vocabulary.priority_of(priority, context.priority_map),
+        priority=vocabulary.priority_of(priority, context),
         assignees=_assignees(fields.assignee),
         labels=fields.labels or (),
-        updated_at=_time(fields.updated, place),
+        updated_at=read_time(fields.updated, place, "fields.updated"),
     )
 
 
@@ -76,17 +75,3 @@ def _assignees(user: shapes.User | None) -> tuple[str, ...]:
         return ()
     ids = (user.account_id, user.key, user.name)
     return next(((given,) for given in ids if given and "@" not in given), ())
-
-
-def _time(text: str | None, place: str) -> datetime | None:
-    """Read a time such as `2010-08-17T16:36:29.180+0200` (ISO 8601)."""
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise RecordError(place, "fields.updated", f"{text[:40]!r} is no ISO 8601 time") from None
-    if time.tzinfo is None:
-        problem = f"{text[:40]!r} has no offset from UTC, such as +0000"
-        raise RecordError(place, "fields.updated", problem)
-    return time

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
-NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+from trackwire.model import NonEmpty
 
 
 class StatusCategory(msgspec.Struct, frozen=True):

@@ -7,15 +7,13 @@ does, or tells finer what a category leaves open.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from trackwire.model import IssueType, Status
 
 if TYPE_CHECKING:
+    from trackwire.provider import ExportContext
     from trackwire_jira import shapes
-
-T = TypeVar("T")
 
 _CANCELED = re.compile(
     r"\b(cancel(l?ed)?|abandoned|rejected|declined|withdrawn|discarded|obsolete|duplicated?"
@@ -78,22 +76,20 @@ _PRIORITIES = {
 }
 
 
-def status_of(
-    status: shapes.Status, resolution: str | None, status_map: Mapping[str, str]
-) -> Status:
+def status_of(status: shapes.Status, resolution: str | None, context: ExportContext) -> Status:
     """Place a status: by the project's map, else its category, else a well-known name.
 
     Args:
         status: The issue's status.
         resolution: The name of the issue's resolution, or None while it has none.
-        status_map: The project's own names to wire statuses.
+        context: The project's own names.
 
     Returns:
         The wire status. Where neither map, category nor name tells, a resolution makes it
         `done` or `canceled`, and without one it is `todo`.
     """
-    if (mapped := by_name(status_map, status.name)) is not None:
-        return Status(mapped)
+    if (mapped := context.status_of(status.name)) is not None:
+        return mapped
     known = _by_category(status) or _STATUSES.get(_plain(status.name))
     if known not in {Status.DONE, None}:
         return known
@@ -140,33 +136,20 @@ def type_of(issue_type: shapes.IssueType | None) -> IssueType:
     return _TYPES.get(_plain(issue_type.name or ""), IssueType.TASK)
 
 
-def priority_of(name: str | None, priority_map: Mapping[str, int]) -> int | None:
+def priority_of(name: str | None, context: ExportContext) -> int | None:
     """Place a priority: by the project's map, else by the names Jira comes with.
 
     Args:
         name: The priority's name, or None.
-        priority_map: The project's own names to 0 (highest) to 4.
+        context: The project's own names.
 
     Returns:
         0 (highest) to 4, or None where nothing tells.
     """
     if name is None:
         return None
-    mapped = by_name(priority_map, name)
+    mapped = context.priority_of(name)
     return _PRIORITIES.get(_plain(name)) if mapped is None else mapped
-
-
-def by_name(names: Mapping[str, T], name: str) -> T | None:
-    """Look a name up as it is written, then without regard to case.
-
-    Args:
-        names: What a project maps.
-        name: The tracker's name.
-    """
-    if name in names:
-        return names[name]
-    plain = _plain(name)
-    return next((value for key, value in names.items() if _plain(key) == plain), None)
 
 
 def _plain(name: str) -> str:

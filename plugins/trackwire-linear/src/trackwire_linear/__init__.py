@@ -9,13 +9,12 @@ from trackwire.hookspecs import hookimpl
 from trackwire.provider import (
     CredentialField,
     ExportContext,
-    ExportedIssue,
-    MoreFollows,
+    Exported,
     Provider,
 )
 
 
-def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue | MoreFollows]:
+def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[Exported]:
     """Read issues out of a saved answer; see `trackwire_linear.export.read_export`."""
     from trackwire_linear import export  # its libraries are not needed to know the provider
 

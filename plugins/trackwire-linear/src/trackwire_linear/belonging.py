@@ -23,18 +23,13 @@ def foreign_reason(record: Record, context: ExportContext) -> str | None:
         context: What is known of the binding: `team_id` is compared with the team's id and key,
             the workspace with the organisation in the address of the issue's page.
     """
-    team_id = _bound_team(context)
+    team_id = context.value_of("team_id")
     if record.team is not None and team_id is not None:
         if _same(record.team.id, team_id):
             return None
         if reason := _foreign_team(record.team, team_id):
             return reason
     return _foreign_organisation(record.url, context.workspace)
-
-
-def _bound_team(context: ExportContext) -> str | None:
-    value = context.credentials.get("team_id")
-    return (str(value).strip() or None) if isinstance(value, str | int) else None
 
 
 def _foreign_team(team: Team, team_id: str) -> str | None:

@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from trackwire.errors import RecordError
-from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
+from trackwire.provider import ExportContext, Exported, ExportedIssue, MoreFollows, MorePrecedes
 from trackwire.records import Outline, convert, read_array, read_outline
 from trackwire_linear.belonging import foreign_reason
 from trackwire_linear.issues import REMEDIES, is_gone, to_issue
 from trackwire_linear.shapes import Record
 
 _NODES = "issues.nodes"
-_MORE = "issues.pageInfo.hasNextPage"
+_NEXT = "issues.pageInfo.hasNextPage"
+_PREVIOUS = "issues.pageInfo.hasPreviousPage"
 _FAILURES = ("errors.item.message", "errors.item.extensions.code", "errors.item", "errors")
 _THE_FILE = "the file"
 
 
-def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue | MoreFollows]:
+def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[Exported]:
     """Read an answer that holds one list of issues, `issues.nodes`, wherever in it.
 
     Args:
@@ -27,7 +28,7 @@ def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIs
 
     Yields:
         The issues in the file's order, without those archived or in the trash, and behind them
-        that more pages follow where `pageInfo` says so.
+        which other pages there are where `pageInfo` says so.
 
     Raises:
         RecordError: The file is no such answer, is an answer with errors, or one of its issues
@@ -41,9 +42,11 @@ def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIs
         if not is_gone(record):
             issue = to_issue(record, context, place)
             yield ExportedIssue(issue, place, foreign_reason(record, context))
-    more = nodes.removesuffix(_NODES) + _MORE
-    if outline.scalars.get(more) is True:
-        yield MoreFollows(f"{more} is true")
+    above = nodes.removesuffix(_NODES)
+    if outline.scalars.get(above + _PREVIOUS) is True:
+        yield MorePrecedes(f"{above}{_PREVIOUS} is true")
+    if outline.scalars.get(above + _NEXT) is True:
+        yield MoreFollows(f"{above}{_NEXT} is true")
 
 
 def _is_list_of_issues(prefix: str) -> bool:
@@ -51,7 +54,9 @@ def _is_list_of_issues(prefix: str) -> bool:
 
 
 def _is_about_the_answer(prefix: str) -> bool:
-    return prefix in _FAILURES or (prefix.endswith(_MORE) and _is_at(prefix, _MORE))
+    return prefix in _FAILURES or any(
+        prefix.endswith(page) and _is_at(prefix, page) for page in (_NEXT, _PREVIOUS)
+    )
 
 
 def _is_at(prefix: str, ending: str) -> bool:

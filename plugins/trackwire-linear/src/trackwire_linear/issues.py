@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from trackwire.errors import RecordError
 from trackwire.model import ExternalRef, Issue
+from trackwire.records import read_time
 from trackwire_linear import vocabulary
 
 if TYPE_CHECKING:
@@ -52,14 +51,12 @@ def to_issue(record: Record, context: ExportContext, place: str) -> Issue:
         ),
         title=record.title,
         body=record.description if (record.description or "").strip() else None,
-        status=vocabulary.status_of(record.state, context.status_map),
+        status=vocabulary.status_of(record.state, context),
         issue_type=vocabulary.type_of(labels, is_part=record.parent is not None),
-        priority=vocabulary.priority_of(
-            record.priority, record.priority_label, context.priority_map
-        ),
+        priority=vocabulary.priority_of(record.priority, record.priority_label, context),
         assignees=(assignee,) if assignee else (),
         labels=labels,
-        updated_at=_time(record.updated_at, place),
+        updated_at=read_time(record.updated_at, place, "updatedAt"),
     )
 
 
@@ -70,17 +67,3 @@ def is_gone(record: Record) -> bool:
         record: The issue.
     """
     return record.archived_at is not None or record.trashed is True
-
-
-def _time(text: str | None, place: str) -> datetime | None:
-    """Read a time such as `2026-03-02T09:11:12.345Z` (ISO 8601)."""
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise RecordError(place, "updatedAt", f"{text[:40]!r} is no ISO 8601 time") from None
-    if time.tzinfo is None:
-        problem = f"{text[:40]!r} has no offset from UTC, such as Z"
-        raise RecordError(place, "updatedAt", problem)
-    return time

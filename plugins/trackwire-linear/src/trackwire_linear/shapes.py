@@ -5,11 +5,9 @@ The API gives exactly what a query asks for, null included: what is absent was n
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
 
-NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+from trackwire.model import NonEmpty
 
 
 class WorkflowState(msgspec.Struct, frozen=True):

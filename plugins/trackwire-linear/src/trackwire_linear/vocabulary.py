@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from trackwire.model import IssueType, Status
 
 if TYPE_CHECKING:
+    from trackwire.provider import ExportContext
     from trackwire_linear.shapes import WorkflowState
-
-T = TypeVar("T")
 
 _BLOCKED = re.compile(r"\b(blocked|on hold|impeded)\b", re.IGNORECASE)
 _REVIEW = re.compile(r"\b(review|reviewing)\b", re.IGNORECASE)
@@ -34,19 +33,19 @@ _TYPES = {
 _PRIORITIES = {1: "Urgent", 2: "High", 3: "Medium", 4: "Low"}
 
 
-def status_of(state: WorkflowState, status_map: Mapping[str, str]) -> Status:
+def status_of(state: WorkflowState, context: ExportContext) -> Status:
     """Place a state: by the project's map, else its type; a started one also by its name.
 
     Args:
         state: The issue's state.
-        status_map: The project's own names of states to wire statuses.
+        context: The project's own names.
 
     Returns:
         The wire status; `todo` for a type that Linear may add one day.
     """
     name = state.name or ""
-    if (mapped := by_name(status_map, name)) is not None:
-        return Status(mapped)
+    if (mapped := context.status_of(name)) is not None:
+        return mapped
     if state.type == "started" and _BLOCKED.search(name):
         return Status.BLOCKED
     if state.type == "started" and _REVIEW.search(name):
@@ -64,41 +63,22 @@ def type_of(labels: Iterable[str], *, is_part: bool) -> IssueType:
     """
     if is_part:
         return IssueType.SUBTASK
-    plain = {_plain(label) for label in labels}
+    plain = {label.strip().casefold() for label in labels}
     return next((kind for label, kind in _TYPES.items() if label in plain), IssueType.TASK)
 
 
-def priority_of(
-    priority: float | None, label: str | None, priority_map: Mapping[str, int]
-) -> int | None:
+def priority_of(priority: float | None, label: str | None, context: ExportContext) -> int | None:
     """Place a priority: by the project's map, else by its number.
 
     Args:
         priority: 0 none, 1 urgent to 4 low, or None.
         label: Its name, or None for the name that Linear gives the number.
-        priority_map: The project's own names to 0 (highest) to 4.
+        context: The project's own names.
 
     Returns:
         0 (highest) to 3, or what the map says; None where there is no priority.
     """
     name = label or _PRIORITIES.get(int(priority or 0))
-    if name and (mapped := by_name(priority_map, name)) is not None:
+    if name and (mapped := context.priority_of(name)) is not None:
         return mapped
     return int(priority) - 1 if priority in _PRIORITIES else None
-
-
-def by_name(names: Mapping[str, T], name: str) -> T | None:
-    """Look a name up as it is written, then without regard to case.
-
-    Args:
-        names: What a project maps.
-        name: The tracker's name.
-    """
-    if name in names:
-        return names[name]
-    plain = _plain(name)
-    return next((value for key, value in names.items() if _plain(key) == plain), None)
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold()
