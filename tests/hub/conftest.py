@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hubkit import HubProcess, Team, join, run_hub
 
 from trackwire.hub.database import open_database
-
-
-def _load_helper(name: str) -> None:
-    # The importlib mode puts no directory on sys.path; this makes `import hubkit` work.
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-
-
-_load_helper("hubkit")
-
-from hubkit import HubProcess, Team, join, run_hub  # noqa: E402 - it is importable from here on
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

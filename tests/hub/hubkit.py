@@ -34,17 +34,25 @@ BASE = "/api/v1/connectors/trackers"
 SNAPSHOTS = f"{BASE}/snapshots/"
 
 _RUN = """
-import json, sys
+import json, resource, sys
 from pathlib import Path
+from sqlalchemy import event
 from trackwire.hub.app import create_app
 from trackwire.hub.server import listen, serve
 from trackwire.hub.settings import Settings
 
 settings = json.loads(sys.argv[1])
+room = {name: settings.pop(name, None) for name in ("file_bytes", "database_pages")}
 settings["database"] = Path(settings["database"])
 listener = listen("127.0.0.1", 0)
 port = listener.getsockname()[1]
-serve(create_app(Settings(**settings)), listener, lambda: print(port, flush=True))
+app = create_app(Settings(**settings))
+if room["file_bytes"]:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room["file_bytes"], room["file_bytes"]))
+if room["database_pages"]:
+    limit = f"PRAGMA max_page_count = {room['database_pages']}"
+    event.listen(app.state.hub.engine, "connect", lambda driver, _: driver.execute(limit).close())
+serve(app, listener, lambda: print(port, flush=True))
 """
 
 
@@ -82,7 +90,13 @@ def first_line(process: subprocess.Popen[str]) -> str:
 
 @contextmanager
 def run_hub(database: Path, **settings: float) -> Iterator[HubProcess]:
-    """Run a hub until the block ends; it must not have logged a failure by then."""
+    """Run a hub until the block ends.
+
+    Args:
+        database: Its database; its log lies beside it.
+        settings: Those of `Settings`; and `file_bytes`, the largest file that it can write, and
+            `database_pages`, where its database is full.
+    """
     document = json.dumps({"database": str(database), **settings})
     with (
         (database.parent / "hub.log").open("a+") as log,

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from hubkit import BASE, SNAPSHOTS, first_line, snapshot
 
 from trackwire.cli import main
 from trackwire.cli.hub import hub
-from trackwire.errors import TrackwireError, UsageError
+from trackwire.errors import StoreError, TrackwireError, UsageError
 from trackwire.hub.database import open_database
+from trackwire.hub.teams import list_teams
 
 MAIN = "from trackwire.cli.hub import hub; hub()"
 
@@ -126,6 +127,13 @@ def test_another_host_than_loopback_is_warned_of(database: Path) -> None:
         assert "unprotected" in process.communicate(timeout=10)[1]
 
 
+def test_a_loopback_host_is_not_warned_of_by_whatever_name(database: Path) -> None:
+    with serving(database, "--port", "0", "--host", "localhost") as process:
+        first_line(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=10)[1] == ""
+
+
 def test_max_body_is_the_limit(database: Path) -> None:
     token = run_json("token", "create", "--team", "red", "--name", "t", database=database)["token"]
     with serving(database, "--port", "0", "--max-body", "10") as process:
@@ -145,6 +153,14 @@ def test_a_token_is_printed_alone_and_once(database: Path) -> None:
     assert token not in run("token", "list", "--json", database=database)
 
 
+def test_a_second_token_belongs_to_the_same_team(database: Path) -> None:
+    for name in ("ci", "laptop"):
+        run("token", "create", "--team", "red", "--name", name, database=database)
+    engine = open_database(database)
+    assert list(list_teams(engine).values()) == ["red"]
+    engine.dispose()
+
+
 def test_commands_work_while_the_hub_runs(database: Path) -> None:
     with serving(database, "--port", "0") as process:
         url = first_line(process).split()[-1]
@@ -162,6 +178,7 @@ def test_commands_work_while_the_hub_runs(database: Path) -> None:
             assert client.get(SNAPSHOTS).status_code == 401
 
 
+TOKEN = ("token", "create", "--team", "red", "--name", "ci")
 ADD_SITE = (
     *("mapping", "add", "--team", "red", "--provider", "Jira"),
     *("--workspace", "acme.example", "--project", "web"),
@@ -234,21 +251,33 @@ def test_the_database_is_in_the_users_data_directory_by_default(
     [
         (("queue", "--team", "blue", "--database", "{}/hub.sqlite"), 2),
         (("queue", "--database", "{}/file/hub.sqlite"), 1),
-        (("queue", "--database", "{}/locked.sqlite"), 75),
+        (("queue", "--database", "{}/unreadable.sqlite"), 75),
+        ((*TOKEN, "--database", "{}/unwritable.sqlite"), 75),
         (("queue", "--database", "{}/hub.sqlite"), 0),
     ],
 )
 def test_the_exit_code_tells_what_to_do(
     tmp_path: Path, arguments: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(open_database, "__defaults__", (0.1,))
+    monkeypatch.setattr("trackwire.cli.hub.database.BUSY_SECONDS", 0.1)
     (tmp_path / "file").touch()
-    open_database(tmp_path / "locked.sqlite").dispose()
-    with closing(sqlite3.connect(tmp_path / "locked.sqlite")) as locked:
-        locked.execute("BEGIN EXCLUSIVE")
+    with ExitStack() as stack:
+        for name, lock in (("unreadable", "EXCLUSIVE"), ("unwritable", "IMMEDIATE")):
+            path = tmp_path / f"{name}.sqlite"
+            open_database(path).dispose()
+            stack.enter_context(closing(sqlite3.connect(path))).execute(f"BEGIN {lock}")
         filled = [argument.format(tmp_path) for argument in arguments]
         result = CliRunner().invoke(main, ["hub", *filled, "--json"])
     assert (result.exit_code, json.loads(result.stdout)["ok"]) == (code, code == 0)
+
+
+def test_a_database_that_fails_a_command_is_named(database: Path) -> None:
+    open_database(database).dispose()
+    with closing(sqlite3.connect(database)) as damaged:
+        damaged.execute("DROP TABLE tokens")
+    error = refusal(*TOKEN, database=database)
+    assert isinstance(error, StoreError)
+    assert str(database) in str(error)
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:

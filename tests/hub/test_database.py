@@ -6,9 +6,11 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
@@ -55,6 +57,30 @@ def test_many_may_create_it_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(done) == 4
+
+
+@pytest.mark.parametrize("moment", range(4))
+def test_it_may_be_created_while_another_looks_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    path = tmp_path / "hub.sqlite"
+    connect = sqlite3.connect
+
+    class Interrupted(sqlite3.Connection):
+        statements = 0
+
+        def execute(self, *arguments: Any) -> sqlite3.Cursor:
+            if self.statements == moment:
+                monkeypatch.setattr(sqlite3, "connect", connect)
+                with suppress(TemporaryError):  # kept out by its lock, the other tries again
+                    open_database(path, busy_seconds=0.1).dispose()
+            self.statements += 1
+            return super().execute(*arguments)
+
+    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Interrupted))
+    create(path)
+    assert sqlite3.connect is connect
+    create(path)
 
 
 def newer(path: Path) -> None:

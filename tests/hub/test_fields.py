@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hubkit import ROOT, Team, issue, snapshot
+from hubkit import Team, issue, snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackwire.hub.members import LONGEST_RECORD_BYTES
 from trackwire.hub.validation import MOST_FAULTS, FaultyError, SnapshotFacts, read_snapshot
-
-FIXTURES = ROOT / "contracts/fixtures"
-DEFECTS = json.loads((FIXTURES / "defects.json").read_text())["snapshot"]
 
 
 def read(document: object, chunk: int = 1 << 16) -> SnapshotFacts:
@@ -28,19 +24,6 @@ def pointers(document: object, chunk: int = 1 << 16) -> list[str]:
     with pytest.raises(FaultyError) as caught:
         read(document, chunk)
     return [fault.pointer for fault in caught.value.faults]
-
-
-@pytest.mark.parametrize(
-    "fixture", sorted((FIXTURES / "snapshot/valid").iterdir()), ids=lambda path: path.stem
-)
-def test_a_valid_snapshot_of_the_contract_is_accepted(fixture: Path) -> None:
-    assert read(fixture.read_bytes()).issue_count == len(json.loads(fixture.read_text())["issues"])
-
-
-@pytest.mark.parametrize("name", sorted(DEFECTS))
-def test_an_invalid_snapshot_of_the_contract_is_faulty_where_it_says(name: str) -> None:
-    body = (FIXTURES / f"snapshot/invalid/{name}.json").read_bytes()
-    assert pointers(body) == [DEFECTS[name]["pointer"]]
 
 
 def test_faults_are_answered_with_their_pointers(team: Team) -> None:

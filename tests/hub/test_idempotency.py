@@ -163,6 +163,34 @@ def claimed(hub: HubProcess) -> bool:
         return database.execute("SELECT 1 FROM claims").fetchone() is not None
 
 
+def until_claimed(hub: HubProcess) -> None:
+    waiting = Retrying(
+        retry=retry_if_result(lambda done: not done),
+        wait=wait_fixed(0.01),
+        stop=stop_after_delay(20),
+    )
+    waiting(claimed, hub)
+
+
+@pytest.mark.parametrize("lease_seconds", [LEASE, 0.4], ids=["when it stores", "when it renews"])
+def test_a_publish_that_loses_its_claim_is_answered_409_and_stores_nothing(
+    start: Callable[..., HubProcess], lease_seconds: float
+) -> None:
+    hub = start(lease_seconds=lease_seconds)
+    with join(hub) as team, ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(
+            team.publish, gzipped_snapshot(60 << 20), key="k", Content_Encoding="gzip"
+        )
+        until_claimed(hub)
+        engine = open_database(hub.database)
+        taken_over = take(engine, Key(team.team_id, SNAPSHOTS, "k"), lease_seconds=0.001)
+        answer = pending.result()
+        assert (answer.status_code, answer.headers["retry-after"]) == (409, "5")
+        assert team.snapshots() == []
+        idempotency.renew(engine, taken_over)  # would raise, had the loser given the key back
+        engine.dispose()
+
+
 def test_after_kill_9_nothing_is_stored_and_the_lease_runs_out(
     start: Callable[..., HubProcess],
 ) -> None:
@@ -170,12 +198,7 @@ def test_after_kill_9_nothing_is_stored_and_the_lease_runs_out(
     hub = start(lease_seconds=2)
     with join(hub) as team, ThreadPoolExecutor(1) as pool:
         pending = pool.submit(team.publish, body, key="k", Content_Encoding="gzip")
-        waiting = Retrying(
-            retry=retry_if_result(lambda done: not done),
-            wait=wait_fixed(0.01),
-            stop=stop_after_delay(20),
-        )
-        waiting(claimed, hub)
+        until_claimed(hub)
         hub.kill()
         assert pending.exception() is not None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import random
 import socket
 import sqlite3
 import struct
@@ -11,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from hubkit import SNAPSHOTS, HubProcess, Team, gzipped_snapshot, join, snapshot
+from hubkit import SNAPSHOTS, HubProcess, Team, gzipped_snapshot, issue, join, snapshot
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from trackwire.hub.decoding import zstd
@@ -88,6 +90,30 @@ def test_a_locked_database_is_answered_with_retry_after(
         database.execute("BEGIN EXCLUSIVE")
         answer = team.publish()
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize("excess", [100, MIB])
+def test_a_body_that_finds_no_room_on_the_disk_is_told_to_come_back(
+    start: Callable[..., HubProcess], excess: int
+) -> None:
+    hub = start(file_bytes=MIB)
+    with join(hub) as team:
+        answer = team.publish(json.dumps(snapshot()).encode().ljust(MIB + excess), key="k")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        until_spooling(hub, 0)
+        assert team.publish(key="k").status_code == 201
+
+
+def test_a_snapshot_that_finds_no_room_in_the_database_is_told_to_come_back(
+    start: Callable[..., HubProcess],
+) -> None:
+    hub = start(database_pages=60)
+    with join(hub) as team:
+        noise = random.Random(0).randbytes(400_000).hex()
+        answer = team.publish(snapshot(issues=[issue(body=noise)]), key="k")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert team.snapshots() == []
+        assert team.publish(key="k").status_code == 201
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from hubkit import BASE, Team, snapshot
 
-from trackwire.hub.resolution import Resolution, ResolutionStatus, RoutingKey, resolve
+from trackwire.hub.resolution import ResolutionStatus, RouteResolution, RoutingKey, resolve
 
 ACME = RoutingKey("jira", "acme", "jira_project", "ACME")
 WORKSPACE = RoutingKey("jira", "acme")
 EXACT, FALLBACK = ("m-1", "web"), ("m-2", "all")
-RESOLVED = Resolution(ResolutionStatus.RESOLVED, *EXACT)
-BY_WORKSPACE = Resolution(ResolutionStatus.WORKSPACE_FALLBACK, *FALLBACK)
-QUEUED = Resolution(ResolutionStatus.QUEUED)
+RESOLVED = RouteResolution(ResolutionStatus.RESOLVED, *EXACT)
+BY_WORKSPACE = RouteResolution(ResolutionStatus.WORKSPACE_FALLBACK, *FALLBACK)
+QUEUED = RouteResolution(ResolutionStatus.QUEUED)
 ROUTE = {
     "provider": "jira",
     "workspace": "acme.example",
@@ -37,7 +37,7 @@ SITE = {"provider": "jira", "workspace": "acme.example"}
     ],
 )
 def test_the_exact_key_goes_before_the_workspace_before_the_queue(
-    key: RoutingKey, mappings: dict[RoutingKey, tuple[str, str]], expected: Resolution
+    key: RoutingKey, mappings: dict[RoutingKey, tuple[str, str]], expected: RouteResolution
 ) -> None:
     assert resolve(key, mappings.get) == expected
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from uuid import uuid4
 
@@ -127,6 +127,17 @@ def test_an_unusable_mapping_body_is_refused(
 ) -> None:
     answer = team.client.post(f"{BASE}/mappings/", headers=headers, content=content)
     assert answer.status_code == status
+
+
+def test_a_chunked_mapping_body_over_its_limit_is_refused(team: Team) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(3):
+            yield b" " * (1 << 15)
+
+    answer = team.client.post(
+        f"{BASE}/mappings/", headers={"Content-Type": "application/json"}, content=pieces()
+    )
+    assert answer.status_code == 413
 
 
 def test_a_failure_is_a_problem_document_and_its_log_shows_no_token(

@@ -12,6 +12,7 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from trackwire.destination import ENDPOINT_PATH
 from trackwire.hub import views
 from trackwire.hub.database import open_database
 from trackwire.hub.intake import publish
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
     from trackwire.hub.settings import Settings
 
-BASE = "/api/v1/connectors/trackers"
-SNAPSHOTS = f"{BASE}/snapshots/"
+_BASE = ENDPOINT_PATH.removesuffix("snapshots/")
 
 
 class _Snapshots(HTTPEndpoint):
@@ -64,15 +64,15 @@ def create_app(settings: Settings) -> Starlette:
 
     app = Starlette(
         routes=[
-            Route(SNAPSHOTS, _Snapshots),
-            Route(f"{SNAPSHOTS}{{snapshot_id}}/", views.get_snapshot),
-            Route(f"{SNAPSHOTS}{{snapshot_id}}/body/", views.get_body),
-            Route(f"{BASE}/mappings/", _Mappings),
-            Route(f"{BASE}/mappings/{{mapping_id}}/", views.remove_mapping, methods=["DELETE"]),
-            Route(f"{BASE}/queue/", views.list_queue),
+            Route(ENDPOINT_PATH, _Snapshots),
+            Route(f"{ENDPOINT_PATH}{{snapshot_id}}/", views.get_snapshot),
+            Route(f"{ENDPOINT_PATH}{{snapshot_id}}/body/", views.get_body),
+            Route(f"{_BASE}mappings/", _Mappings),
+            Route(f"{_BASE}mappings/{{mapping_id}}/", views.remove_mapping, methods=["DELETE"]),
+            Route(f"{_BASE}queue/", views.list_queue),
             Route("/healthz", views.healthz),
         ],
-        middleware=[Middleware(AcceptedCodings, path=SNAPSHOTS), Middleware(Failures)],
+        middleware=[Middleware(AcceptedCodings, path=ENDPOINT_PATH), Middleware(Failures)],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )

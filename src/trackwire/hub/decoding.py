@@ -31,6 +31,9 @@ class Decoder(Protocol):
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what these bytes decode to, in pieces of at most `PIECE_BYTES`.
 
+        Args:
+            data: Those that have arrived, however many.
+
         Raises:
             DamagedError: They do not belong to this coding.
         """

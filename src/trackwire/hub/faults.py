@@ -45,7 +45,12 @@ def faults_of(value: object, kind: Any, place: str) -> list[Fault]:
 
 
 def missing_fault(place: str, name: str) -> Fault:
-    """Return the fault of an object that lacks a member; it points at the object."""
+    """Return the fault of an object that lacks a member; it points at the object.
+
+    Args:
+        place: The object's JSON Pointer.
+        name: The member's name.
+    """
     return Fault(place, f"`{name}` is missing")
 
 

@@ -52,13 +52,20 @@ def read_publish_head(headers: Headers, max_bytes: int) -> PublishHead:
 
 
 def bearer_token(headers: Headers) -> Secret | None:
-    """Return the token of `Authorization: Bearer`, or None (RFC 6750)."""
+    """Return the token of `Authorization: Bearer`, or None (RFC 6750).
+
+    Args:
+        headers: Those of the request.
+    """
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return Secret(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
 
 
 def require_json(headers: Headers) -> None:
     """Refuse a body that does not say that it is JSON.
+
+    Args:
+        headers: Those of the request.
 
     Raises:
         Problem: 415.
@@ -71,6 +78,10 @@ def require_json(headers: Headers) -> None:
 def require_length(headers: Headers, max_bytes: int) -> None:
     """Refuse a body that says it is over the limit.
 
+    Args:
+        headers: Those of the request.
+        max_bytes: The limit on `Content-Length`, in bytes.
+
     Raises:
         Problem: 413.
     """
@@ -80,7 +91,11 @@ def require_length(headers: Headers, max_bytes: int) -> None:
 
 
 def too_large(max_bytes: int) -> Problem:
-    """Return the problem of a body over the limit."""
+    """Return the problem of a body over the limit.
+
+    Args:
+        max_bytes: The limit, in bytes.
+    """
     return Problem(
         413,
         f"the body is over the limit of {max_bytes} bytes, which holds before and after "
@@ -89,7 +104,11 @@ def too_large(max_bytes: int) -> Problem:
 
 
 def digest_field(sha256: bytes) -> str:
-    """Return a digest in the form of `Repr-Digest` (RFC 9530)."""
+    """Return a digest in the form of `Repr-Digest` (RFC 9530).
+
+    Args:
+        sha256: The digest, 32 bytes.
+    """
     return f"sha-256=:{b64encode(sha256).decode()}:"
 
 

@@ -122,6 +122,10 @@ def claim(
 def renew(engine: Engine, held: Claim) -> None:
     """Lengthen the lease of a claim that is held.
 
+    Args:
+        engine: The hub's database.
+        held: The claim; from now on it holds for another `lease_seconds`.
+
     Raises:
         LostClaimError: It is not held any more.
     """
@@ -132,6 +136,11 @@ def renew(engine: Engine, held: Claim) -> None:
 def finish(connection: Connection, held: Claim, receipt: str) -> None:
     """Store the receipt for the key, in the transaction that stores the snapshot.
 
+    Args:
+        connection: In the transaction that stores the snapshot.
+        held: The claim.
+        receipt: The receipt, as JSON.
+
     Raises:
         LostClaimError: The claim is not held any more; the transaction must not be committed.
     """
@@ -139,7 +148,12 @@ def finish(connection: Connection, held: Claim, receipt: str) -> None:
 
 
 def release(engine: Engine, held: Claim) -> None:
-    """Give the key back; does nothing where it is finished or taken over."""
+    """Give the key back; does nothing where it is finished or taken over.
+
+    Args:
+        engine: The hub's database.
+        held: The claim.
+    """
     with writing(engine) as connection:
         connection.execute(delete(claims).where(_held(held)))
 

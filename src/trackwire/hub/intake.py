@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -25,26 +25,38 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES = 1 << 18
 _RENEWALS_PER_LEASE = 4
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 async def publish(request: Request) -> Response:
-    """Answer a publish; contracts/hub-openapi.json, `publishSnapshot`."""
+    """Answer a publish; contracts/hub-openapi.json, `publishSnapshot`.
+
+    Args:
+        request: Its body is not read yet.
+
+    Raises:
+        Problem: Any answer of the contract but 200 and 201.
+    """
     hub = hub_of(request)
     team_id = await run_in_threadpool(team_for, request)
-    head = read_publish_head(request.headers, hub.settings.max_body_bytes)
-    with hub.slots, _spool(hub, head) as spool:
+    limit = hub.settings.max_body_bytes
+    head = read_publish_head(request.headers, limit)
+    with hub.slots, _room(), Spool(hub.settings.database.parent, head.decoder, limit) as spool:
         await _receive(request, hub, spool)
         _check_digest(head, spool)
         key = idempotency.Key(team_id, request.url.path, head.idempotency_key)
         return await run_in_threadpool(_accept, hub, key, spool)
 
 
-def _spool(hub: Hub, head: PublishHead) -> Spool:
-    settings = hub.settings
+@contextmanager
+def _room() -> Iterator[None]:
+    # Around the whole spool: even closing it writes what is still buffered.
     try:
-        return Spool(settings.database.parent, head.decoder, settings.max_body_bytes)
+        yield
     except OSError as error:
-        raise _unspoolable(error) from error
+        if error.errno in _NO_ROOM:
+            raise busy("the hub's disk is full; repeat the request later") from error
+        raise
 
 
 async def _receive(request: Request, hub: Hub, spool: Spool) -> None:
@@ -62,14 +74,6 @@ async def _receive(request: Request, hub: Hub, spool: Spool) -> None:
         raise too_large(hub.settings.max_body_bytes) from error
     except DamagedError as error:
         raise Problem(400, str(error)) from error
-    except OSError as error:
-        raise _unspoolable(error) from error
-
-
-def _unspoolable(error: OSError) -> Exception:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return busy("the hub's disk is full; repeat the request later")
-    return error
 
 
 def _check_digest(head: PublishHead, spool: Spool) -> None:
@@ -119,6 +123,11 @@ def _judge(hub: Hub, held: idempotency.Claim, spool: Spool) -> SnapshotFacts:
 
 def renewing(hub: Hub, held: idempotency.Claim, chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the chunks, renewing the lease as time passes.
+
+    Args:
+        hub: The hub.
+        held: The claim; it is renewed four times a lease.
+        chunks: The document.
 
     Raises:
         LostClaimError: Another request took the claim over.

@@ -48,7 +48,11 @@ class ResourceMapping:
 
 
 def key_values(key: RoutingKey) -> dict[str, str]:
-    """Return the key as the tables hold it."""
+    """Return the key as the tables hold it.
+
+    Args:
+        key: The routing key.
+    """
     return {
         "provider": key.provider,
         "workspace": key.workspace,
@@ -58,7 +62,14 @@ def key_values(key: RoutingKey) -> dict[str, str]:
 
 
 def key_from(provider: str, workspace: str, resource_type: str, resource_id: str) -> RoutingKey:
-    """Return the key that the tables hold so."""
+    """Return the key that the tables hold so.
+
+    Args:
+        provider: The provider's normalized name.
+        workspace: The provider's site or organisation.
+        resource_type: The kind of resource, or empty.
+        resource_id: The resource's id, or empty exactly if the type is.
+    """
     return RoutingKey(provider, workspace, resource_type or None, resource_id or None)
 
 
@@ -66,6 +77,12 @@ def add_mapping(
     engine: Engine, team_id: int, key: RoutingKey, project: str
 ) -> tuple[ResourceMapping, int]:
     """Add a resource mapping and resolve the waiting snapshots that it matches.
+
+    Args:
+        engine: The hub's database.
+        team_id: The team.
+        key: The routing key; without a resource it stands for the whole workspace.
+        project: The hub's project that it leads to.
 
     Returns:
         The mapping and the number of snapshots that it resolved.
@@ -91,7 +108,12 @@ def add_mapping(
 
 
 def list_mappings(engine: Engine, team_id: int) -> list[ResourceMapping]:
-    """Return the team's mappings, oldest first."""
+    """Return the team's mappings, oldest first.
+
+    Args:
+        engine: The hub's database.
+        team_id: The team.
+    """
     query = (
         select(
             mappings.c.id,
@@ -113,6 +135,10 @@ def list_mappings(engine: Engine, team_id: int) -> list[ResourceMapping]:
 def owner_of(engine: Engine, mapping_id: str) -> int:
     """Return the team that the mapping belongs to.
 
+    Args:
+        engine: The hub's database.
+        mapping_id: The mapping's id.
+
     Raises:
         UnknownMappingError: No team has one of this id.
     """
@@ -126,6 +152,11 @@ def owner_of(engine: Engine, mapping_id: str) -> int:
 
 def remove_mapping(engine: Engine, team_id: int, mapping_id: str) -> int:
     """Remove a resource mapping and resolve anew the snapshots that it had resolved.
+
+    Args:
+        engine: The hub's database.
+        team_id: The team.
+        mapping_id: The mapping's id.
 
     Returns:
         The number of those snapshots.
@@ -144,7 +175,13 @@ def remove_mapping(engine: Engine, team_id: int, mapping_id: str) -> int:
 
 
 def finder(connection: Connection, team_id: int, *, without: str | None = None) -> FindMapping:
-    """Return a look-up of the team's mappings that leaves out the one of the id `without`."""
+    """Return a look-up of the team's mappings that leaves out the one of the id `without`.
+
+    Args:
+        connection: In the transaction that uses what is found.
+        team_id: The team.
+        without: The id of a mapping to leave out, or None.
+    """
 
     def find(key: RoutingKey) -> tuple[str, str] | None:
         query = select(mappings.c.id, mappings.c.project).where(

@@ -61,12 +61,20 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
 
 
 def busy(detail: str) -> Problem:
-    """Return the problem of a hub that has no room for this request right now."""
+    """Return the problem of a hub that has no room for this request right now.
+
+    Args:
+        detail: What is short, and what mends it.
+    """
     return Problem(503, detail, headers={"Retry-After": str(BUSY_RETRY_SECONDS)})
 
 
 def render(problem: Problem) -> Response:
-    """Return a problem as a response."""
+    """Return a problem as a response.
+
+    Args:
+        problem: The problem.
+    """
     document: dict[str, object] = {
         "type": "about:blank",
         "title": problem.status.phrase,
@@ -84,14 +92,24 @@ def render(problem: Problem) -> Response:
 
 
 def on_problem(_request: Request, error: Exception) -> Response:
-    """Answer a request that raised a `Problem`."""
+    """Answer a request that raised a `Problem`.
+
+    Args:
+        _request: The request.
+        error: The `Problem`.
+    """
     if not isinstance(error, Problem):
         raise error
     return render(error)
 
 
 def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer what the router refuses: an unknown path or method."""
+    """Answer what the router refuses: an unknown path or method.
+
+    Args:
+        request: The request.
+        error: Starlette's `HTTPException`.
+    """
     if not isinstance(error, HTTPException):
         raise error
     detail = {
@@ -102,7 +120,12 @@ def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def on_database_trouble(_request: Request, error: Exception) -> Response:
-    """Answer a request that the database had no room or time for."""
+    """Answer a request that the database had no room or time for.
+
+    Args:
+        _request: The request.
+        error: What SQLAlchemy raised.
+    """
     _log.error("the database refused: %s", getattr(error, "orig", error))
     return render(busy("the hub's database is busy or full; repeat the request later"))
 

@@ -56,7 +56,11 @@ class Hub:
 
 
 def hub_of(request: Request) -> Hub:
-    """Return the hub that serves this request."""
+    """Return the hub that serves this request.
+
+    Args:
+        request: The request.
+    """
     hub = request.app.state.hub
     if not isinstance(hub, Hub):
         raise TypeError("the application has no hub")
@@ -65,6 +69,9 @@ def hub_of(request: Request) -> Hub:
 
 def team_for(request: Request) -> int:
     """Return the team that the request's token belongs to; blocks on the database.
+
+    Args:
+        request: The request.
 
     Raises:
         Problem: 401.
@@ -79,7 +86,11 @@ def team_for(request: Request) -> int:
 
 
 def for_team(answer: Callable[[Hub, int, Request], Response]) -> Callable[[Request], Response]:
-    """Turn a function of (hub, team, request) into an endpoint that asks for a token first."""
+    """Turn a function of (hub, team, request) into an endpoint that asks for a token first.
+
+    Args:
+        answer: Returns the response; it may block, for it runs in a thread of its own.
+    """
 
     def endpoint(request: Request) -> Response:
         return answer(hub_of(request), team_for(request), request)
@@ -118,8 +129,12 @@ async def arriving(request: Request, idle_seconds: float) -> AsyncGenerator[byte
 async def small_body(request: Request, max_bytes: int) -> bytes:
     """Read a whole JSON body that is small.
 
+    Args:
+        request: The request.
+        max_bytes: The most that it may have, in bytes.
+
     Raises:
-        Problem: 408, 413 or 415.
+        Problem: 400, 408, 413 or 415.
     """
     headers.require_json(request.headers)
     if request.headers.get("content-encoding", "identity").lower() != "identity":

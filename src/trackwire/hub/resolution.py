@@ -49,7 +49,7 @@ class RoutingKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class RouteResolution:
     """Where a snapshot belongs.
 
     Args:
@@ -67,7 +67,7 @@ FindMapping = Callable[[RoutingKey], tuple[str, str] | None]
 """Returns the id and the project of the mapping with exactly this key, or None."""
 
 
-def resolve(key: RoutingKey, find_mapping: FindMapping) -> Resolution:
+def resolve(key: RoutingKey, find_mapping: FindMapping) -> RouteResolution:
     """Resolve a snapshot's routing key.
 
     Args:
@@ -75,7 +75,7 @@ def resolve(key: RoutingKey, find_mapping: FindMapping) -> Resolution:
         find_mapping: Looks up one mapping of the snapshot's team.
     """
     if key.names_resource and (exact := find_mapping(key)):
-        return Resolution(ResolutionStatus.RESOLVED, *exact)
+        return RouteResolution(ResolutionStatus.RESOLVED, *exact)
     if by_workspace := find_mapping(RoutingKey(key.provider, key.workspace)):
-        return Resolution(ResolutionStatus.WORKSPACE_FALLBACK, *by_workspace)
-    return Resolution(ResolutionStatus.QUEUED)
+        return RouteResolution(ResolutionStatus.WORKSPACE_FALLBACK, *by_workspace)
+    return RouteResolution(ResolutionStatus.QUEUED)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MEBIBYTE = 1 << 20
+BUSY_SECONDS = 30.0
+"""How long a writer usually waits for another process's lock on the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,4 +29,4 @@ class Settings:
     max_in_process: int = 8
     lease_seconds: float = 60.0
     idle_seconds: float = 60.0
-    busy_seconds: float = 30.0
+    busy_seconds: float = BUSY_SECONDS

@@ -14,7 +14,7 @@ from trackwire.hub.database import reading, writing
 from trackwire.hub.decoding import zstd
 from trackwire.hub.headers import digest_field
 from trackwire.hub.mappings import finder, key_from, key_values
-from trackwire.hub.resolution import Resolution, ResolutionStatus, RoutingKey, resolve
+from trackwire.hub.resolution import ResolutionStatus, RouteResolution, RoutingKey, resolve
 from trackwire.hub.schema import mappings, now_text, snapshot_chunks, snapshots
 from trackwire.hub.validation import SnapshotFacts
 
@@ -58,7 +58,7 @@ class StoredSnapshot:
     facts: SnapshotFacts
     body_bytes: int
     sha256: bytes
-    resolution: Resolution
+    resolution: RouteResolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,12 @@ def store_snapshot(
     engine: Engine, held: idempotency.Claim, facts: SnapshotFacts, body: Body
 ) -> str:
     """Store a snapshot, its resolution and its receipt, and finish its key: all or nothing.
+
+    Args:
+        engine: The hub's database.
+        held: The claim on the key that the snapshot was sent with.
+        facts: What the snapshot says of itself.
+        body: Its document; stored compressed, chunk by chunk.
 
     Returns:
         The receipt, as JSON.
@@ -131,6 +137,11 @@ def list_snapshots(
 def get_snapshot(engine: Engine, team_id: int, snapshot_id: str) -> StoredSnapshot:
     """Return one of the team's snapshots.
 
+    Args:
+        engine: The hub's database.
+        team_id: The team.
+        snapshot_id: The snapshot's id.
+
     Raises:
         UnknownSnapshotError: The team has none of this id.
     """
@@ -144,6 +155,11 @@ def get_snapshot(engine: Engine, team_id: int, snapshot_id: str) -> StoredSnapsh
 def read_body(engine: Engine, team_id: int, snapshot_id: str) -> Iterator[bytes]:
     """Yield the document as it was sent, each chunk read on its own.
 
+    Args:
+        engine: The hub's database.
+        team_id: The team.
+        snapshot_id: The snapshot's id.
+
     Raises:
         UnknownSnapshotError: The team has none of this id.
     """
@@ -156,7 +172,12 @@ def read_body(engine: Engine, team_id: int, snapshot_id: str) -> Iterator[bytes]
 
 
 def list_queue(engine: Engine, team_id: int) -> list[Waiting]:
-    """Return the routing keys whose snapshots wait for a mapping, longest waiting first."""
+    """Return the routing keys whose snapshots wait for a mapping, longest waiting first.
+
+    Args:
+        engine: The hub's database.
+        team_id: The team.
+    """
     oldest, newest = func.min(snapshots.c.received_at), func.max(snapshots.c.received_at)
     key = (
         snapshots.c.provider,
@@ -230,7 +251,7 @@ def _stored(row: Row[tuple[object, ...]]) -> StoredSnapshot:
         values["issue_count"],
         values["mapping_count"],
     )
-    resolution = Resolution(
+    resolution = RouteResolution(
         ResolutionStatus(values["resolution_status"]), values["mapping_id"], values["project"]
     )
     return StoredSnapshot(

@@ -53,6 +53,9 @@ class Spool:
     def write(self, data: bytes) -> None:
         """Take bytes off the wire.
 
+        Args:
+            data: Those that have arrived, however many.
+
         Raises:
             TooLargeError: They pass the limit, before or after decoding.
             DamagedError: They do not belong to the content coding.
@@ -82,7 +85,11 @@ class Spool:
         return self._hash.digest()
 
     def chunks(self, size: int = CHUNK_BYTES) -> Iterator[bytes]:
-        """Yield the decoded body from its start, in chunks of `size` bytes."""
+        """Yield the decoded body from its start, in chunks of `size` bytes.
+
+        Args:
+            size: The length of each chunk but the last, in bytes.
+        """
         self._file.seek(0)
         while chunk := self._file.read(size):
             yield chunk

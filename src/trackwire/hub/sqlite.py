@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from trackwire.errors import StoreError, TemporaryError, TrackwireError
+from trackwire.errors import StoreError, TemporaryError
 from trackwire.hub.schema import SCHEMA_VERSION, metadata
+from trackwire.hub.settings import BUSY_SECONDS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 APPLICATION_ID = 0x54575248
-BUSY_SECONDS = 30.0
 READ_ONLY = "trackwire_read_only"
 """The execution option of a connection that will not write, and so waits for no writer."""
 
@@ -48,21 +49,35 @@ def open_database(path: Path, busy_seconds: float = BUSY_SECONDS) -> Engine:
             newer version. The file is then left as it is.
     """
     _ensure_file(path)
-    try:
+    with storage_errors(path):
         if _content(path, busy_seconds) is _Content.EMPTY:
             _create_tables(path, busy_seconds)
-    except (sqlite3.DatabaseError, DBAPIError) as error:
-        raise _unusable(path, error.orig if isinstance(error, DBAPIError) else error) from error
     return _engine(path, busy_seconds)
 
 
-def _unusable(path: Path, problem: BaseException | None) -> TrackwireError:
-    if "locked" in str(problem):
-        return TemporaryError(f"{path}: another process is writing to it; try again later")
-    return StoreError(
-        f"{path}: cannot be used as the hub's database: {problem}; it is left as it is, "
-        "name another file with --database"
-    )
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of SQLite, and SQLAlchemy's of them, into ones that name the database.
+
+    Args:
+        path: The database file.
+
+    Raises:
+        TemporaryError: Another process holds its lock.
+        StoreError: It cannot be read or written, and is left as it is.
+    """
+    try:
+        yield
+    except (sqlite3.DatabaseError, DBAPIError) as error:
+        problem = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(problem, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
+            raise TemporaryError(
+                f"{path}: another process is writing to it; try again later"
+            ) from error
+        raise StoreError(
+            f"{path}: cannot be used as the hub's database: {problem}; it is left as it is, "
+            "mend that or name another file with --database"
+        ) from error
 
 
 def _ensure_file(path: Path) -> None:
@@ -83,7 +98,9 @@ def _ensure_file(path: Path) -> None:
 
 
 def _content(path: Path, busy_seconds: float) -> _Content:
-    with closing(sqlite3.connect(path, timeout=busy_seconds)) as connection:
+    with closing(sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)) as connection:
+        # One transaction, or another process may fill the file between two of the questions.
+        connection.execute("BEGIN")
         return _judge(path, connection)
 
 

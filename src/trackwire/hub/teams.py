@@ -66,7 +66,11 @@ def create_token(engine: Engine, team: str, name: str) -> tuple[TokenInfo, Secre
 
 
 def list_tokens(engine: Engine) -> list[TokenInfo]:
-    """Return what may be shown of all tokens, by team and age."""
+    """Return what may be shown of all tokens, by team and age.
+
+    Args:
+        engine: The hub's database.
+    """
     query = (
         select(tokens.c.id, teams.c.name, tokens.c.name, tokens.c.created_at)
         .join(teams)
@@ -79,6 +83,10 @@ def list_tokens(engine: Engine) -> list[TokenInfo]:
 def revoke_token(engine: Engine, token_id: str) -> None:
     """Make a token worthless from the next request on.
 
+    Args:
+        engine: The hub's database.
+        token_id: The token's id, not the token itself.
+
     Raises:
         UsageError: There is no such token.
     """
@@ -88,7 +96,12 @@ def revoke_token(engine: Engine, token_id: str) -> None:
 
 
 def team_of(engine: Engine, token: Secret) -> int | None:
-    """Return the id of the team that the token belongs to, or None for an unknown token."""
+    """Return the id of the team that the token belongs to, or None for an unknown token.
+
+    Args:
+        engine: The hub's database.
+        token: As the request has it.
+    """
     query = select(tokens.c.team_id).where(tokens.c.sha256 == _fingerprint(token))
     with reading(engine) as connection:
         return connection.execute(query).scalar_one_or_none()
@@ -96,6 +109,10 @@ def team_of(engine: Engine, token: Secret) -> int | None:
 
 def find_team(engine: Engine, name: str) -> int:
     """Return the id of the team.
+
+    Args:
+        engine: The hub's database.
+        name: The team's name.
 
     Raises:
         UsageError: There is no such team.
@@ -113,14 +130,23 @@ def find_team(engine: Engine, name: str) -> int:
 
 
 def list_teams(engine: Engine) -> dict[int, str]:
-    """Return the names of all teams by their ids."""
+    """Return the names of all teams by their ids.
+
+    Args:
+        engine: The hub's database.
+    """
     query = select(teams.c.id, teams.c.name).order_by(teams.c.name)
     with reading(engine) as connection:
         return {row.id: row.name for row in connection.execute(query)}
 
 
 def ensure_team(connection: Connection, name: str) -> int:
-    """Return the id of the team, making it where there is none."""
+    """Return the id of the team, making it where there is none.
+
+    Args:
+        connection: In a transaction that writes.
+        name: The team's name, without outer blanks.
+    """
     found = connection.execute(select(teams.c.id).where(teams.c.name == name)).scalar_one_or_none()
     if found is not None:
         return int(found)

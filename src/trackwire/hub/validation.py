@@ -29,7 +29,7 @@ _ResourceType = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 _NOT_NORMAL = re.compile(r"[A-Z\s-]")
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
+class RoutingMembers(msgspec.Struct, frozen=True, kw_only=True):
     """The four members that make a routing key, in whatever document they stand."""
 
     provider: NonEmpty
@@ -45,13 +45,13 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class NewMapping(Route, frozen=True, kw_only=True):
+class NewMapping(RoutingMembers, frozen=True, kw_only=True):
     """What adds a resource mapping; without a resource it stands for the whole workspace."""
 
     project: Annotated[str, msgspec.Meta(pattern=r"\S")]
 
 
-class _Head(Route, frozen=True, kw_only=True):
+class _Head(RoutingMembers, frozen=True, kw_only=True):
     doctrine_mode: DoctrineMode
     doctrine_field_owners: dict[str, FieldOwner]
     project_uuid: str | None

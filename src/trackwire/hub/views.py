@@ -28,7 +28,11 @@ _MAPPING_BYTES = 1 << 16
 
 
 def healthz(request: Request) -> Response:
-    """Tell whether the database answers."""
+    """Tell whether the database answers.
+
+    Args:
+        request: The request.
+    """
     with reading(hub_of(request).engine) as connection:
         connection.execute(select(teams.c.id).limit(1))
     return _json({"status": "ok"})
@@ -36,7 +40,16 @@ def healthz(request: Request) -> Response:
 
 @for_team
 def list_snapshots(hub: Hub, team_id: int, request: Request) -> Response:
-    """List one page of snapshots."""
+    """List one page of snapshots.
+
+    Args:
+        hub: The hub.
+        team_id: The team.
+        request: Its query may hold `limit`, 1 to `MOST_ITEMS`, and `cursor`.
+
+    Raises:
+        Problem: 400 for an unusable `limit` or `cursor`.
+    """
     limit = _limit(request)
     cursor = request.query_params.get("cursor")
     try:
@@ -50,13 +63,31 @@ def list_snapshots(hub: Hub, team_id: int, request: Request) -> Response:
 
 @for_team
 def get_snapshot(hub: Hub, team_id: int, request: Request) -> Response:
-    """Show one snapshot."""
+    """Show one snapshot.
+
+    Args:
+        hub: The hub.
+        team_id: The team.
+        request: Its path holds `snapshot_id`.
+
+    Raises:
+        Problem: 404.
+    """
     return _json(snapshot_document(_snapshot(hub, team_id, request)))
 
 
 @for_team
 def get_body(hub: Hub, team_id: int, request: Request) -> Response:
-    """Return a snapshot's document as it was sent."""
+    """Return a snapshot's document as it was sent.
+
+    Args:
+        hub: The hub.
+        team_id: The team.
+        request: Its path holds `snapshot_id`.
+
+    Raises:
+        Problem: 404.
+    """
     found = _snapshot(hub, team_id, request)
     return StreamingResponse(
         snapshots.read_body(hub.engine, team_id, found.snapshot_id),
@@ -70,13 +101,26 @@ def get_body(hub: Hub, team_id: int, request: Request) -> Response:
 
 @for_team
 def list_mappings(hub: Hub, team_id: int, _request: Request) -> Response:
-    """List the team's resource mappings."""
+    """List the team's resource mappings.
+
+    Args:
+        hub: The hub.
+        team_id: The team.
+        _request: The request.
+    """
     found = mappings.list_mappings(hub.engine, team_id)
     return _json({"items": [mapping_document(each) for each in found]})
 
 
 async def add_mapping(request: Request) -> Response:
-    """Add a resource mapping."""
+    """Add a resource mapping.
+
+    Args:
+        request: Its body is at most 64 KiB of JSON.
+
+    Raises:
+        Problem: 400, 401, 408, 409, 413, 415 or 422.
+    """
     hub = hub_of(request)
     team_id = await run_in_threadpool(team_for, request)
     wanted = _new_mapping(await small_body(request, _MAPPING_BYTES))
@@ -91,7 +135,16 @@ async def add_mapping(request: Request) -> Response:
 
 @for_team
 def remove_mapping(hub: Hub, team_id: int, request: Request) -> Response:
-    """Remove a resource mapping."""
+    """Remove a resource mapping.
+
+    Args:
+        hub: The hub.
+        team_id: The team.
+        request: Its path holds `mapping_id`.
+
+    Raises:
+        Problem: 404.
+    """
     try:
         mappings.remove_mapping(hub.engine, team_id, request.path_params["mapping_id"])
     except mappings.UnknownMappingError as error:
@@ -101,13 +154,23 @@ def remove_mapping(hub: Hub, team_id: int, request: Request) -> Response:
 
 @for_team
 def list_queue(hub: Hub, team_id: int, _request: Request) -> Response:
-    """List what waits for a mapping."""
+    """List what waits for a mapping.
+
+    Args:
+        hub: The hub.
+        team_id: The team.
+        _request: The request.
+    """
     found = snapshots.list_queue(hub.engine, team_id)
     return _json({"items": [waiting_document(each) for each in found]})
 
 
 def snapshot_document(stored: snapshots.StoredSnapshot) -> dict[str, object]:
-    """Return a snapshot as the contract has it."""
+    """Return a snapshot as the contract has it.
+
+    Args:
+        stored: The snapshot.
+    """
     facts = stored.facts
     return {
         "snapshot_id": stored.snapshot_id,
@@ -125,7 +188,11 @@ def snapshot_document(stored: snapshots.StoredSnapshot) -> dict[str, object]:
 
 
 def mapping_document(mapping: mappings.ResourceMapping) -> dict[str, object]:
-    """Return a resource mapping as the contract has it."""
+    """Return a resource mapping as the contract has it.
+
+    Args:
+        mapping: The resource mapping.
+    """
     return {
         "mapping_id": mapping.mapping_id,
         **key_document(mapping.key),
@@ -135,7 +202,11 @@ def mapping_document(mapping: mappings.ResourceMapping) -> dict[str, object]:
 
 
 def waiting_document(waiting: snapshots.Waiting) -> dict[str, object]:
-    """Return an entry of the queue as the contract has it."""
+    """Return an entry of the queue as the contract has it.
+
+    Args:
+        waiting: The entry of the queue.
+    """
     return {
         **key_document(waiting.key),
         "snapshot_count": waiting.snapshot_count,
@@ -145,7 +216,11 @@ def waiting_document(waiting: snapshots.Waiting) -> dict[str, object]:
 
 
 def key_document(key: RoutingKey) -> dict[str, object]:
-    """Return a routing key's four members."""
+    """Return a routing key's four members.
+
+    Args:
+        key: The routing key.
+    """
     return {
         "provider": key.provider,
         "workspace": key.workspace,
