@@ -234,6 +234,7 @@ def test_a_mistake_is_named(database: Path, arguments: tuple[str, ...], words: s
     ],
 )
 def test_an_empty_list_says_so(database: Path, arguments: tuple[str, ...], words: str) -> None:
+    open_database(database).dispose()
     assert words in run(*arguments, database=database)
 
 
@@ -241,7 +242,7 @@ def test_the_database_is_in_the_users_data_directory_by_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert CliRunner().invoke(hub, ["queue"]).exit_code == 0
+    assert CliRunner().invoke(main, ["hub", *TOKEN]).exit_code == 0
     made = tmp_path / "trackwire" / "hub.sqlite"
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
 
@@ -250,10 +251,11 @@ def test_the_database_is_in_the_users_data_directory_by_default(
     ("arguments", "code"),
     [
         (("queue", "--team", "blue", "--database", "{}/hub.sqlite"), 2),
-        (("queue", "--database", "{}/file/hub.sqlite"), 1),
+        ((*TOKEN, "--database", "{}/file/hub.sqlite"), 1),
+        (("queue", "--database", "{}/absent.sqlite"), 2),
         (("queue", "--database", "{}/unreadable.sqlite"), 75),
         ((*TOKEN, "--database", "{}/unwritable.sqlite"), 75),
-        (("queue", "--database", "{}/hub.sqlite"), 0),
+        ((*TOKEN, "--database", "{}/hub.sqlite"), 0),
     ],
 )
 def test_the_exit_code_tells_what_to_do(
@@ -298,3 +300,11 @@ def test_its_module_loads_none_of_the_hubs_libraries() -> None:
     )
     output = python(code)
     assert output == "[]\n"
+
+
+def test_reading_command_makes_no_database_where_there_is_none(tmp_path: Path) -> None:
+    absent = tmp_path / "typo.sqlite"
+    done = CliRunner().invoke(main, ["hub", "queue", "--database", str(absent)])
+    assert done.exit_code == 2
+    assert f"{absent}: there is no hub's database" in done.stderr
+    assert list(tmp_path.iterdir()) == []

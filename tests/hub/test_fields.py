@@ -11,8 +11,8 @@ from hubkit import Team, issue, snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trackwire.hub.members import LONGEST_RECORD_BYTES
 from trackwire.hub.validation import MOST_FAULTS, FaultyError, SnapshotFacts, read_snapshot
+from trackwire.model import MAX_RECORD_BYTES
 
 
 def read(document: object, chunk: int = 1 << 16) -> SnapshotFacts:
@@ -108,7 +108,7 @@ def test_a_value_that_is_too_long_to_hold_is_refused(name: str) -> None:
 
     def endless() -> Iterator[bytes]:
         yield head
-        for _ in range(2 * LONGEST_RECORD_BYTES >> 16):
+        for _ in range(2 * MAX_RECORD_BYTES >> 16):
             yield b"x" * (1 << 16)
         pytest.fail("all of it was read")
 

@@ -13,7 +13,8 @@ from enum import Enum, auto
 
 import ijson
 
-LONGEST_RECORD_BYTES = 8 << 20
+from trackwire.model import MAX_RECORD_BYTES
+
 DEEPEST_RECORD = 64
 
 _OPENED: dict[str, type[dict[str, object]] | type[list[object]]] = {
@@ -69,8 +70,8 @@ def read_members(
                 yield member
             if events and not reader.is_building:
                 unread = 0
-            if unread > LONGEST_RECORD_BYTES:
-                raise UnreadableError(f"one value is over {LONGEST_RECORD_BYTES} bytes long")
+            if unread > MAX_RECORD_BYTES:
+                raise UnreadableError(f"one value is over {MAX_RECORD_BYTES} bytes long")
             del events[:]
         parser.close()
     except (ijson.JSONError, ValueError) as error:

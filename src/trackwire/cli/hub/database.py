@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trackwire.cli.output import json_option
+from trackwire.errors import UsageError
 from trackwire.hub.settings import BUSY_SECONDS
 
 if TYPE_CHECKING:
@@ -43,19 +44,26 @@ def database_path(given: Path | None) -> Path:
 
 
 @contextmanager
-def opened(database: Path | None) -> Iterator[Engine]:
+def opened(database: Path | None, *, make: bool = False) -> Iterator[Engine]:
     """Open the hub's database for the block.
 
     Args:
         database: What `--database` says.
+        make: Whether to make it where there is none.
 
     Raises:
+        UsageError: There is none, and none is to be made.
         TemporaryError: Another process holds its lock for too long.
         StoreError: It cannot be used.
     """
     from trackwire.hub import database as hub_database
 
-    with hub_database.opened(database_path(database), BUSY_SECONDS) as engine:
+    path = database_path(database)
+    if not make and not path.exists():
+        raise UsageError(
+            f"{path}: there is no hub's database; `trackwire hub token create` makes one"
+        )
+    with hub_database.opened(path, BUSY_SECONDS) as engine:
         yield engine
 
 

@@ -26,7 +26,7 @@ def create(output: Output, team: str, name: str, database: Path | None) -> None:
 
     from trackwire.hub import teams
 
-    with opened(database) as engine:
+    with opened(database, make=True) as engine:
         info, secret = teams.create_token(engine, team, name)
     output.note("keep this token safe, it is not shown again")
     output.say(asdict(info) | {"token": secret.reveal()}, [secret.reveal()])
