@@ -1,6 +1,6 @@
 """Adds up the JUnit files of a tox run and closes on `N passed, N failed, N skipped`.
 
-Fails when a test environment left no file, when a test failed and when none ran.
+Fails when a test environment left no file, when a test failed or was skipped, and when none ran.
 """
 
 import sys
@@ -23,4 +23,4 @@ for environment in environments:
         failed += failures + errors
         skipped += skips
 print(f"{passed} passed, {failed} failed, {skipped} skipped")
-sys.exit(failed > 0 or passed == 0)
+sys.exit(failed > 0 or skipped > 0 or passed == 0)

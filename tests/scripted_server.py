@@ -24,7 +24,11 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_DECODERS = {"gzip": gzip.decompress, "zstd": zstd.decompress, "": bytes}
+_DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "zstd": zstd.decompress,
+    "": bytes,
+}
 _REASONS = {200: "OK", 201: "Created", 503: "Service Unavailable"}
 
 

@@ -50,6 +50,16 @@ def test_package_says_that_it_is_typed(distribution: str) -> None:
 
 
 @pytest.mark.parametrize("distribution", sorted(OURS))
+def test_distribution_carries_the_license(distribution: str) -> None:
+    carried = [
+        file.read_text(encoding="utf-8")
+        for file in metadata.files(distribution) or []
+        if file.as_posix().endswith(".dist-info/licenses/LICENSE")
+    ]
+    assert carried == [(ROOT / "LICENSE").read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("distribution", sorted(OURS))
 def test_distribution_puts_nothing_beside_its_package(distribution: str) -> None:
     package = distribution.replace("-", "_")
     own = re.compile(rf"{package}(-[^/]+\.dist-info)?/|(\.\./)+bin/trackwire$|[^/]+\.pth$")

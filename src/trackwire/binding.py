@@ -147,7 +147,7 @@ def prospect(
     provider, values = plan.provider, plan.values
     if provider is None:
         return Prospect(missing=(), address=None)
-    address = next((f.name for f in provider.credential_fields if f.origin), "")
+    address = provider.origin_field.name if provider.origin_field else ""
     known = values.get(address)
     return Prospect(
         missing=tuple(
@@ -254,7 +254,7 @@ def _carry_out(
     plan: _Plan,
     origin: str | None,
 ) -> dict[str, str]:
-    declared = {f.name: f for f in _fields_of(plan.provider)}
+    declared = plan.provider.fields_by_name if plan.provider else {}
     shared = {n: v for n, v in request.values.items() if not is_users(declared.get(n))}
     if plan.previous is None:
         create_project(root)

@@ -91,7 +91,7 @@ class TrackerCredentialStore:
         """
         binding = config.bound()
         stored = self._stored(binding.provider, binding.workspace)
-        declared = {f.name: f for f in provider.credential_fields} if provider else {}
+        declared = provider.fields_by_name if provider else {}
         self._refuse_project_secrets(config, declared)
         names = {**declared, **dict.fromkeys(stored)} if provider else self._known(config, stored)
         merged = {name: self._merge(config, stored, name, declared.get(name)) for name in names}
@@ -143,7 +143,7 @@ class TrackerCredentialStore:
         Returns:
             Where it lies now, for a person.
         """
-        declared = {f.name: f for f in provider.credential_fields} if provider else {}
+        declared = provider.fields_by_name if provider else {}
         secret = field not in declared or declared[field].secret
         entry = Entry(
             provider=name,
@@ -270,7 +270,7 @@ class TrackerCredentialStore:
     ) -> None:
         if address is None or address.source is not Source.PROJECT:
             return
-        default = next((f.default for f in provider.credential_fields if f.origin), None)
+        default = provider.origin_field.default if provider.origin_field else None
         if default is not None and origin_of(str(address.plain)) == origin_of(default):
             return
         raise CredentialError(
@@ -293,9 +293,9 @@ class TrackerCredentialStore:
 
 
 def _address(provider: Provider, values: Mapping[str, Value]) -> Value | None:
-    declared = next((f.name for f in provider.credential_fields if f.origin), None)
-    if declared is None:
+    if provider.origin_field is None:
         return None
+    declared = provider.origin_field.name
     address = values.get(declared)
     if address is None or address.plain is None:
         raise CredentialError(

@@ -111,7 +111,7 @@ def declared_fields(
             if NAME_PATTERN.fullmatch(name) is None:
                 raise UsageError(f"{name!r} is no field's name; one looks like api_token")
         return {}
-    declared = {f.name: f for f in provider.credential_fields}
+    declared = dict(provider.fields_by_name)
     for name, value in given.items():
         if name not in declared:
             raise UsageError(
@@ -196,7 +196,7 @@ def secrets_origin(
     """
     if provider is None:
         return None
-    address = next((f for f in provider.credential_fields if f.origin), None)
+    address = provider.origin_field
     secrets = [f.name for f in provider.credential_fields if f.secret and f.name in given]
     if address is None or not secrets:
         return None

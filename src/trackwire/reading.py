@@ -7,13 +7,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from trackwire.errors import ProviderError, RecordError, TrackwireError
-from trackwire.model import MAX_RECORD_BYTES, ExternalRef, Issue
+from trackwire.model import MAX_RECORD_BYTES, ExternalRef, Issue, IssueType, Status
 from trackwire.provider import (
     ExportContext,
     Exported,
@@ -26,12 +27,11 @@ from trackwire.provider import (
 if TYPE_CHECKING:
     from trackwire.project import Binding
 
+_CHOICES: dict[str, type[StrEnum]] = {"status": Status, "issue_type": IssueType}
 _E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _PROGRESS_ISSUES = 1000
 _ISSUE = msgspec.json.Decoder(Issue)
-_PLACE_IN_MESSAGE = re.compile(r" - at `\$\.?(.*)`$")
-_MEMBER_IN_MESSAGE = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
 
 
 class _StrictRef(ExternalRef, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -245,18 +245,13 @@ def _foreign(ref: ExternalRef, binding: Binding) -> str | None:
 def _wire_errors(place: str) -> Iterator[None]:
     try:
         yield
-    except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
-        field, problem = _explain(str(error))
-        raise RecordError(place, field or None, problem) from error
+    except msgspec.MsgspecError as error:
+        from trackwire.records import explain  # its JSON reader is not needed until now
 
-
-def _explain(message: str) -> tuple[str, str]:
-    """Split msgspec's message into the dotted field and what is wrong with it."""
-    place = _PLACE_IN_MESSAGE.search(message)
-    field = place[1] if place else ""
-    problem = _PLACE_IN_MESSAGE.sub("", message)
-    if member := _MEMBER_IN_MESSAGE.fullmatch(problem):
-        missing = member[1] == "missing required"
-        problem = "it is missing" if missing else "an issue in wire form has no such field"
-        field = f"{field}.{member[2]}".removeprefix(".")
-    return field, problem
+        field, problem = explain(error)
+        choices = _CHOICES.get(field or "")
+        if choices and problem.startswith("it cannot be"):
+            problem = f"{problem}; it is one of {', '.join(choices)}"
+        raise RecordError(place, field, problem) from error
+    except (UnicodeError, TypeError, RecursionError) as error:
+        raise RecordError(place, None, str(error)) from error

@@ -109,7 +109,7 @@ def _routing_faults(provider: Provider) -> Iterator[str]:
         return
     if not isinstance(resource_type, str) or not NAME_PATTERN.fullmatch(resource_type):
         yield f"its resource_type {resource_type!r} does not match [a-z][a-z0-9_]*"
-    declared = {f.name: f for f in provider.credential_fields}
+    declared = provider.fields_by_name
     if key not in declared:
         yield f"its credential_key {key!r} is not among its credential_fields"
     elif declared[key].secret:

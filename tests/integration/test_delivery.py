@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from scripted_server import (
     Connection,
+    Script,
     ScriptedServer,
     accepting,
     answering,
@@ -599,6 +600,24 @@ def test_name_look_up_does_not_outlive_the_deadline(
         release.set()
 
 
+def test_name_that_nobody_knows_is_a_delay(
+    monkeypatch: pytest.MonkeyPatch, small_body: Body
+) -> None:
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    def give_up(_: float) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    send = Sender("https://hub.test")
+    with pytest.raises(InterruptedError):
+        send(small_body, sleep=give_up)
+    (line,) = send.lines
+    assert "looking up hub.test: " in line
+    assert "attempt 2 follows" in line
+
+
 def test_final_status_counts_though_its_body_breaks(
     scripted_server: ScriptedServer, send: Sender, small_body: Body
 ) -> None:
@@ -739,6 +758,23 @@ def set_proxies(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def tunnelling(port: int) -> Script:
+    """Connect to a port on loopback, as a proxy does: a script."""
+
+    def connect(connection: Connection) -> None:
+        connection.read_head()
+        connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        connection.tunnel(port)
+
+    return connect
+
+
+def refusing_to_connect(connection: Connection) -> None:
+    """Refuse to connect, as a proxy does: a script."""
+    connection.read_head()
+    connection.answer(503)
+
+
 @pytest.mark.usefixtures("trusted")
 def test_https_goes_through_the_proxy_of_the_environment(
     tls_server: ScriptedServer,
@@ -746,12 +782,7 @@ def test_https_goes_through_the_proxy_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
     large_body: Body,
 ) -> None:
-    def connect(connection: Connection) -> None:
-        connection.read_head()
-        connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-        connection.tunnel(tls_server.port)
-
-    proxy.script(connect)
+    proxy.script(tunnelling(tls_server.port))
     tls_server.script(accepting())
     set_proxies(monkeypatch, f"http://user:pass@127.0.0.1:{proxy.port}")
     assert Sender("https://hub.test")(large_body).status_code == 201
@@ -771,20 +802,19 @@ def test_loopback_never_goes_through_a_proxy(
     assert proxy.connections == 0
 
 
+@pytest.mark.usefixtures("trusted")
 def test_refusal_of_the_proxy_is_a_delay(
-    proxy: ScriptedServer, monkeypatch: pytest.MonkeyPatch, small_body: Body
+    tls_server: ScriptedServer,
+    proxy: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    small_body: Body,
 ) -> None:
-    def refuse(connection: Connection) -> None:
-        connection.read_head()
-        connection.answer(503)
-
-    def out_of_time(_: float) -> None:
-        raise TimeoutError
-
-    proxy.script(refuse)
+    proxy.script(refusing_to_connect, tunnelling(tls_server.port))
+    tls_server.script(accepting())
     set_proxies(monkeypatch, proxy.url)
-    with pytest.raises(DeliveryDeferred, match="the proxy does not connect"):
-        Sender("https://hub.test")(small_body, timeout=0.05)
+    send = Sender("https://hub.test")
+    assert send(small_body).attempts == 2
+    assert "the proxy does not connect to https://hub.test" in send.lines[0]
 
 
 def http_date(moment: datetime.datetime) -> str:

@@ -10,9 +10,9 @@ from urllib.parse import quote
 import msgspec
 
 from trackwire.hub.problems import Fault
+from trackwire.records import explain
 
 _LONGEST_NAME = 100
-_LONGEST_DETAIL = 300
 
 
 def pointer(base: str, *tokens: str | int) -> str:
@@ -86,4 +86,4 @@ def _without_null(kind: Any) -> Any:
 
 
 def _fault(place: str, error: msgspec.ValidationError) -> Fault:
-    return Fault(place, str(error).partition(" - at `")[0][:_LONGEST_DETAIL])
+    return Fault(place, explain(error)[1])
