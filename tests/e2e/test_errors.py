@@ -64,7 +64,8 @@ def test_help_needs_no_project(user: Any, path: list[str]) -> None:
 @pytest.mark.parametrize("path", WITHOUT_EXTRA, ids=" ".join)
 def test_wrong_usage_is_one_line(user: Any, path: list[str]) -> None:
     message = user.fails(*path, "--no-such", code=2)
-    assert "No such option '--no-such'" in message
+    assert message.startswith("No such option")
+    assert "--no-such" in message
     assert f"{' '.join(path)} --help" in message
 
 

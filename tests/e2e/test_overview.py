@@ -169,7 +169,7 @@ def test_providers_does_not_import_a_blocked_plugin(acme: Any) -> None:
 
 def test_what_a_plugin_prints_stays_off_standard_output(user: Any) -> None:
     user.install("loud", "print('hello from a plugin')\nraise RuntimeError")
-    done = user.run("providers", "--json")
+    done = user.process("providers", "--json")
     assert "hello from a plugin" not in done.stdout
     assert "hello from a plugin" in done.stderr
 

@@ -138,7 +138,7 @@ def test_line_without_end_is_refused_before_it_is_held(monkeypatch: pytest.Monke
     assert (fault.place, fault.problem) == ("line 2", "longer than 1000 bytes")
 
 
-def draw(*records: ExportedIssue | MoreFollows, **options: Any) -> tuple[list[Issue], Reading]:
+def draw(*records: Exported, **options: Any) -> tuple[list[Issue], Reading]:
     reading = Reading()
     return list(of_binding(iter(records), BINDING, reading, **options)), reading
 
