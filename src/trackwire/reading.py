@@ -23,6 +23,7 @@ from trackwire.provider import (
     MorePrecedes,
     ReadExport,
 )
+from trackwire.wording import explain
 
 if TYPE_CHECKING:
     from trackwire.project import Binding
@@ -246,8 +247,6 @@ def _wire_errors(place: str) -> Iterator[None]:
     try:
         yield
     except msgspec.MsgspecError as error:
-        from trackwire.records import explain  # its JSON reader is not needed until now
-
         field, problem = explain(error)
         choices = _CHOICES.get(field or "")
         if choices and problem.startswith("it cannot be"):

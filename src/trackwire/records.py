@@ -20,6 +20,7 @@ import ijson
 import msgspec
 
 from trackwire.errors import RecordError
+from trackwire.wording import IS_MISSING, explain
 
 _BUFFER_BYTES = 1 << 18
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -27,20 +28,7 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _DIGITS_ALIKE = bytes(48 if byte in b"0123456789" else 32 for byte in range(256))
 _MANY_DIGITS = b"0" * 4000
 _SCALARS = frozenset({"string", "number", "boolean", "null"})
-_PLACE_IN_MESSAGE = re.compile(r" - at (?P<key>`key` in )?`\$\.?(?P<path>[^`]*)`\Z")
-_MEMBER_IN_MESSAGE = re.compile(
-    r"Object (?P<fault>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL
-)
-_TYPE_IN_MESSAGE = re.compile(r"`([^`]*)`")
-_PLAIN_TYPES = MappingProxyType({"str": "text", "datetime": "time"})
-_PLAIN_WORDS = (
-    ("Expected `datetime` with a timezone component", "expected a time with an offset from UTC"),
-    ("Invalid RFC3339 encoded datetime", "expected an ISO 8601 time with an offset from UTC"),
-    ("Invalid enum value ", "it cannot be "),
-)
 _INDEX = re.compile(r"\[[0-9]+\]")
-_IS_MISSING = "it is missing"
-_LONGEST_QUOTE = 300
 _LONGEST_TIME = 40
 _NO_REMEDIES: Mapping[str, str] = MappingProxyType({})
 
@@ -147,7 +135,7 @@ def convert(
     except msgspec.ValidationError as error:
         field, problem = explain(error)
         remedy = remedies.get(_INDEX.sub("[]", field or ""))
-        if problem == _IS_MISSING and remedy:
+        if problem == IS_MISSING and remedy:
             problem = f"{problem}; {remedy}"
         raise RecordError(place, field, problem) from error
 
@@ -174,42 +162,6 @@ def read_time(text: str | None, place: str, field: str) -> datetime | None:
         problem = f"{text[:_LONGEST_TIME]!r} has no offset from UTC, such as Z or +0000"
         raise RecordError(place, field, problem)
     return time
-
-
-def explain(error: msgspec.MsgspecError) -> tuple[str | None, str]:
-    """Put msgspec's message into the words of all messages about records.
-
-    Args:
-        error: What decoding or converting raised.
-
-    Returns:
-        The dotted name of the field, such as `ref.id` or `labels[1]`, or None for the whole
-        value; and what is wrong with it.
-    """
-    message = str(error)
-    place = _PLACE_IN_MESSAGE.search(message)
-    field = place["path"] if place else ""
-    problem = message[: place.start()] if place else message
-    if member := _MEMBER_IN_MESSAGE.fullmatch(problem):
-        missing = member["fault"] == "missing required"
-        name = f"{field}.{member['name'][:_LONGEST_QUOTE]}".removeprefix(".")
-        return name, _IS_MISSING if missing else "there is no such field"
-    where = " in one of its keys" if place and place["key"] else ""
-    return field or None, _in_plain_words(problem)[:_LONGEST_QUOTE] + where
-
-
-def _in_plain_words(problem: str) -> str:
-    for theirs, ours in _PLAIN_WORDS:
-        if problem.startswith(theirs):
-            return ours + problem.removeprefix(theirs)
-    if not problem.startswith("Expected "):
-        return problem
-    text = problem.replace("Expected ", "expected ", 1).replace(", got ", ", found ")
-    return _TYPE_IN_MESSAGE.sub(_plain_type, text)
-
-
-def _plain_type(quoted: re.Match[str]) -> str:
-    return " or ".join(_PLAIN_TYPES.get(name, name) for name in quoted[1].split(" | "))
 
 
 def _parsed(stream: BinaryIO, parser: Callable[..., Iterator[T]]) -> Iterator[T]:

@@ -10,20 +10,15 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from trackwire import vault
 from trackwire.destination import hub_of
 from trackwire.errors import CredentialError, LockedError, command
 from trackwire.files import discard_leftovers, private_directory, replacing
 
-if TYPE_CHECKING:
-    from keyring.backend import KeyringBackend
-
 TOKEN_OWNER = "hub"  # noqa: S105 - the reserved provider name under which tokens are stored
-_SERVICE = "trackwire"
-_USABLE_PRIORITY = 1
 _WAIT_SECONDS = 60.0
 
 
@@ -136,7 +131,7 @@ class UserStore:
             LockedError: Another process is changing the file.
         """
         with self._editing() as file:
-            in_keyring = entry.secret and _keep(entry.account, value)
+            in_keyring = entry.secret and vault.keep(entry.account, value)
             stored = msgspec.structs.replace(entry, value=None if in_keyring else value)
             others = tuple(e for e in file.credential if not e.same_place(entry))
             self._write(msgspec.structs.replace(file, credential=(*others, stored)))
@@ -155,10 +150,10 @@ class UserStore:
         with self._editing() as file:
             others = tuple(e for e in file.credential if not e.same_place(entry))
             self._write(msgspec.structs.replace(file, credential=others))
-        if entry.value is None and not _forget(entry.account):
+        if entry.value is None and not vault.forget(entry.account):
             raise CredentialError(
                 f"trackwire no longer uses {entry.account}, but the system keyring may still hold "
-                f"it; remove it there, from the service {_SERVICE}"
+                f"it; remove it there, from the service {vault.SERVICE}"
             )
 
     def use_hub(self, url: str | None) -> None:
@@ -181,7 +176,7 @@ class UserStore:
         """
         if entry.value is not None:
             return entry.value
-        value = _recall(entry.account)
+        value = vault.recall(entry.account)
         if value is None:
             where = f"{entry.provider} at {entry.workspace}" if entry.workspace else entry.provider
             raise CredentialError(
@@ -241,45 +236,3 @@ def _position(error: Exception) -> str:
         return text[marker + 1 :].rstrip(")")
     path = text.rfind("at `$")
     return text[path:] if path >= 0 else "not the TOML that trackwire writes"
-
-
-def _usable_keyring() -> KeyringBackend | None:
-    try:
-        import keyring
-
-        backend = keyring.get_keyring()
-        usable = backend.priority >= _USABLE_PRIORITY
-    except Exception:
-        return None
-    return backend if usable else None
-
-
-def _keep(account: str, value: str) -> bool:
-    backend = _usable_keyring()
-    if backend is None:
-        return False
-    try:
-        backend.set_password(_SERVICE, account, value)
-    except Exception:
-        return False
-    return True
-
-
-def _recall(account: str) -> str | None:
-    backend = _usable_keyring()
-    try:
-        return None if backend is None else backend.get_password(_SERVICE, account)
-    except Exception:
-        return None
-
-
-def _forget(account: str) -> bool:
-    backend = _usable_keyring()
-    try:
-        if backend is None:
-            return False
-        if backend.get_password(_SERVICE, account) is not None:
-            backend.delete_password(_SERVICE, account)
-    except Exception:
-        return False
-    return True

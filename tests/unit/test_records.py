@@ -14,12 +14,12 @@ from trackwire.errors import RecordError
 from trackwire.model import Issue, NonEmpty
 from trackwire.records import (
     convert,
-    explain,
     read_array,
     read_document,
     read_outline,
     read_time,
 )
+from trackwire.wording import explain
 
 
 def stream(text: str | bytes) -> io.BytesIO:

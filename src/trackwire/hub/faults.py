@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from trackwire.hub.problems import Fault
-from trackwire.records import explain
+from trackwire.wording import explain
 
 _LONGEST_NAME = 100
 
