@@ -161,15 +161,18 @@ def prospect(
 
 def unbind(
     root: Path,
+    credentials: TrackerCredentialStore,
     *,
     purge: bool = False,
     notify: Callable[[str], None] = lambda _: None,
 ) -> TrackerProjectConfig:
-    """Remove a project's binding.
+    """Remove a project's binding; its credentials and store stay, for the next time.
 
     Args:
         root: The project's directory.
-        purge: Whether to remove the store too, with the issues of every scope.
+        credentials: The user's credentials.
+        purge: Whether to remove them too: the project's plain fields, what the user stored for
+            the workspace, and the store with the issues of every scope.
         notify: Told when there is something to wait for.
 
     Returns:
@@ -183,10 +186,12 @@ def unbind(
         config.bound()
     with project_lock(root, "unbind", notify=notify) as directory:
         config = load_project(root)  # as it is now that nobody else changes it
-        write_binding(root, None, drop_fields=frozenset(config.fields))
+        write_binding(root, None, drop_fields=frozenset(config.fields if purge else ()))
         if purge:
             for path in directory.glob(f"{STORE_FILE}*"):
                 path.unlink()
+    if purge and config.owner is not None:
+        credentials.drop_workspace(config.owner.provider, config.owner.workspace)
     return config
 
 
@@ -297,7 +302,7 @@ def _new_binding(
 
 
 def _moved(previous: TrackerProjectConfig | None, binding: Binding) -> bool:
-    held = previous.binding if previous else None
+    held = previous.owner if previous else None
     return held is None or (held.provider, held.workspace) != (
         binding.provider,
         binding.workspace,

@@ -171,6 +171,17 @@ class TrackerCredentialStore:
             self.users.drop(held)
         return held is not None
 
+    def drop_workspace(self, provider: str, workspace: str) -> None:
+        """Remove all that is stored for the user of one workspace.
+
+        Args:
+            provider: The provider's normalized name.
+            workspace: The workspace.
+        """
+        for entry in self.users.read().credential:
+            if (entry.provider, entry.workspace) == (provider, workspace):
+                self.users.drop(entry)
+
     def stored_plain(self, provider: str, workspace: str, field: str) -> str | None:
         """Return a value that the user stored and that is not secret, or None.
 

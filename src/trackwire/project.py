@@ -48,6 +48,7 @@ class TrackerProjectConfig:
         project_uuid: `project.uuid`, or None.
         project_slug: `project.slug`, or None.
         binding: `tracker`, or None where the project is not bound.
+        unbound: `trackwire.unbound`: what the fields of a project that is not bound are for.
         fields: `trackwire.fields`: the binding's plain shared values.
         status_map: `trackwire.status_map`: the tracker's status names to wire statuses.
         priority_map: `trackwire.priority_map`: the tracker's priority names to 0 to 4.
@@ -57,6 +58,7 @@ class TrackerProjectConfig:
     project_uuid: str | None = None
     project_slug: str | None = None
     binding: Binding | None = None
+    unbound: Binding | None = None
     fields: Mapping[str, str | int] = field(default_factory=dict)
     status_map: Mapping[str, Status] = field(default_factory=dict)
     priority_map: Mapping[str, int] = field(default_factory=dict)
@@ -65,6 +67,11 @@ class TrackerProjectConfig:
     def path(self) -> Path:
         """The configuration file."""
         return self.root / CONFIG_FILE
+
+    @property
+    def owner(self) -> Binding | None:
+        """What the plain fields are for: the binding, or the one before it was removed."""
+        return self.binding or self.unbound
 
     @property
     def provider(self) -> str:
@@ -157,6 +164,7 @@ def write_binding(
     path = root / CONFIG_FILE
     kept = {name: value for name, value in held.fields.items() if name not in drop_fields}
     fields = {**kept, **{name: str(value) for name, value in (set_fields or {}).items()}}
+    left = held.owner if binding is None and fields else None
 
     def change_tracker(tracker: Any) -> None:
         if binding is None:
@@ -172,11 +180,14 @@ def write_binding(
             section[name] = quoted(str(fields[name]))
         if not section:
             del ours["fields"]
+        ours.pop("unbound", None)
+        if left is not None:
+            ours["unbound"] = {"provider": left.provider, "workspace": quoted(left.workspace)}
 
     text = path.read_bytes().decode()
     if binding != held.binding:
         text = edit_section(path, text, "tracker", change_tracker)
-    if fields != held.fields:
+    if fields != held.fields or left != held.unbound:
         text = edit_section(path, text, "trackwire", change_fields)
     _check_result(root, text)
     _write(root, text)
@@ -202,10 +213,18 @@ def _interpret(root: Path, document: Section) -> TrackerProjectConfig:
         project_uuid=project.text("uuid"),
         project_slug=project.text("slug"),
         binding=_binding(document),
+        unbound=_unbound(ours.section("unbound")),
         fields={name: fields.plain(name) for name in fields.values},
         status_map={name: _choice(statuses, name, Status) for name in statuses.values},
         priority_map={name: _priority(priorities, name) for name in priorities.values},
     )
+
+
+def _unbound(section: Section) -> Binding | None:
+    provider, workspace = section.text("provider"), section.text("workspace")
+    if provider is None or workspace is None:
+        return None
+    return Binding(provider=provider, workspace=workspace)
 
 
 def _binding(document: Section) -> Binding | None:

@@ -18,6 +18,7 @@ from trackwire.errors import (
 )
 from trackwire.files import replacing
 from trackwire.ledger import PublishState, idempotency_key
+from trackwire.lock import DATA_DIRECTORY
 from trackwire.scope import Fill
 from trackwire.snapshot import Snapshot, remove_leftovers, spooled
 
@@ -242,6 +243,21 @@ def _copy(snapshot: Snapshot, output: Path) -> None:
             f"{output}: the body cannot be written there: {error.strerror}; nothing was sent. "
             "Name another file with --output"
         ) from error
+
+
+def check_output(root: Path, output: Path) -> None:
+    """Refuse to write the body over the project's own files.
+
+    Args:
+        root: The project's directory.
+        output: Where the body is to be copied to.
+
+    Raises:
+        UsageError: It is inside `.kittify`.
+    """
+    own = (root / DATA_DIRECTORY).parent.resolve()
+    if output.resolve().is_relative_to(own):
+        raise UsageError(f"{output}: is among the project's own files; name another with --output")
 
 
 def _opened(output: Path) -> contextlib.AbstractContextManager[BinaryIO]:

@@ -26,6 +26,7 @@ from trackwire.publishing import (
     Publish,
     PublishReport,
     check_fill,
+    check_output,
     rehearse,
     send,
 )
@@ -94,7 +95,7 @@ class TrackerService:
 
     def unbind(self, *, purge: bool = False) -> TrackerProjectConfig:
         """Remove the binding; see `trackwire.binding.unbind`."""
-        return binder.unbind(self.root, purge=purge, notify=self.notify)
+        return binder.unbind(self.root, self.credentials, purge=purge, notify=self.notify)
 
     def prospect(self, request: BindRequest) -> Prospect:
         """Tell what a binding would lack; see `trackwire.binding.prospect`."""
@@ -266,13 +267,17 @@ class TrackerService:
         """
         if not math.isfinite(timeout) or timeout <= 0:
             raise UsageError(f"the timeout is {timeout}; it takes seconds, more than 0")
+        if output is not None:
+            check_output(self.root, output)
         self._publishable(require_routing=require_routing)
         target = self._target(hub, dry_run=dry_run)
         with self._exclusive(dry_run=dry_run, wait=timeout) as directory, self._store() as store:
             route = self._publishable(require_routing=require_routing)  # as it is after the wait
-            check_fill(store, route.scope, allow_empty=allow_empty, partial=partial)
+            for note in (value.note for value in route.values.values() if value.note):
+                self.notify(note)
             if route.routing.is_null:
                 self.notify(f"the route is null/null: {explain(route)}")
+            check_fill(store, route.scope, allow_empty=allow_empty, partial=partial)
             publish = Publish(
                 config=route.config,
                 routing=route.routing,

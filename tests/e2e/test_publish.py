@@ -295,3 +295,19 @@ def bodies(user: Any) -> list[Path]:
         for path in (user.project / ".kittify" / "trackwire").iterdir()
         if path.name not in {".gitignore", "lock", "lock.holder"} and ".sqlite" not in path.name
     ]
+
+
+@pytest.mark.parametrize("own", ["config.yaml", "trackwire/store.sqlite", "trackwire/body.json"])
+def test_output_is_not_written_over_the_projects_own_files(bound: Any, own: str) -> None:
+    path = bound.project / ".kittify" / own
+    before = path.read_bytes() if path.exists() else None
+    message = bound.fails("publish", "--dry-run", "--output", str(path), code=2)
+    assert "the project's own files" in message
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_refusal_of_an_empty_scope_says_what_the_environment_changed(bound: Any) -> None:
+    bound.setenv("TRACKWIRE_ACME_BOARD", "B2")
+    done = bound.run("publish", "--dry-run")
+    assert done.exit_code == 1
+    assert "TRACKWIRE_ACME_BOARD overrides another value" in done.stderr

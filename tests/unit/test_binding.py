@@ -335,12 +335,29 @@ def replaced(users: UserStore, path: Path) -> UserStore:
     return type(users)(path)
 
 
-def test_unbind_removes_binding_and_fields(desk: Desk) -> None:
+def test_unbind_leaves_the_fields_for_the_same_binding(desk: Desk) -> None:
     desk.bind(GIVEN)
-    before = unbind(desk.root)
+    before = unbind(desk.root, desk.credentials)
     config = load_project(desk.root)
-    assert (config.binding, config.fields) == (None, {})
-    assert (before.provider, before.fields["board"]) == ("acme", "ACME")
+    assert (config.binding, config.fields) == (None, before.fields)
+    desk.bind({})
+    assert load_project(desk.root).fields == before.fields
+    assert load_project(desk.root).unbound is None
+
+
+def test_fields_of_a_removed_binding_are_dropped_by_another(desk: Desk) -> None:
+    desk.bind(GIVEN)
+    unbind(desk.root, desk.credentials)
+    report = desk.bind({}, workspace="there")
+    assert report.config.fields == {}
+    assert "board" in report.dropped_fields
+
+
+def test_purge_removes_the_fields_and_what_the_user_stored(desk: Desk) -> None:
+    desk.bind(GIVEN | {"api_token": SECRET})
+    unbind(desk.root, desk.credentials, purge=True)
+    assert load_project(desk.root).fields == {}
+    assert desk.users.read().credential == ()
 
 
 def test_unbind_leaves_credentials_and_store(desk: Desk) -> None:
@@ -348,21 +365,21 @@ def test_unbind_leaves_credentials_and_store(desk: Desk) -> None:
     store = desk.root / ".kittify" / "trackwire" / "store.sqlite"
     store.touch()
     users = desk.state()[1]
-    unbind(desk.root)
+    unbind(desk.root, desk.credentials)
     assert desk.state()[1] == users
     assert store.exists()
 
 
 def test_unbind_of_an_unbound_project_says_so(desk: Desk) -> None:
     desk.bind()
-    unbind(desk.root)
+    unbind(desk.root, desk.credentials)
     with pytest.raises(ProjectError, match="not bound to a tracker"):
-        unbind(desk.root)
+        unbind(desk.root, desk.credentials)
 
 
 def test_unbind_of_no_project_leaves_no_trace(desk: Desk) -> None:
     with pytest.raises(ProjectError, match="not a project"):
-        unbind(desk.root)
+        unbind(desk.root, desk.credentials)
     assert list(desk.root.iterdir()) == []
 
 

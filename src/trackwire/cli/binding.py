@@ -117,15 +117,19 @@ def bind(
 
 
 @click.command()
-@click.option("--purge", is_flag=True, help="Remove the store too, with every scope's issues.")
+@click.option("--purge", is_flag=True, help="Remove the store and the workspace's credentials too.")
 @json_option
 @click.pass_obj
 def unbind(output: Output, *, purge: bool) -> None:
-    """Remove the project's binding; the store and your credentials stay."""
+    """Remove the project's binding; the store and the credentials stay, unless purged."""
     before = output.service().unbind(purge=purge)
     bound = before.binding
     was = f"no longer bound to {bound.provider} at {bound.workspace}" if bound else "was not bound"
-    kept = "the store was removed" if purge else "the store stays: bind again to find its issues"
+    kept = (
+        "the store and the workspace's credentials were removed"
+        if purge
+        else "the store and the credentials stay: bind again to find its issues"
+    )
     output.say(
         {
             "provider": bound and bound.provider,

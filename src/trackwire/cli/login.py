@@ -58,4 +58,4 @@ def _token(*, from_stdin: bool) -> str:
         return token
     if not sys.stdin.isatty():
         raise UsageError(f"no token; give --token-stdin, or set {TOKEN_VARIABLE}")
-    return str(click.prompt("Token", hide_input=True, err=True))
+    return str(click.prompt("Token", hide_input=True, err=True, default="", show_default=False))
