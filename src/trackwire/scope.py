@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,3 +71,13 @@ class ScopeState:
     fill: Fill = Fill.NEVER
     issue_count: int = 0
     mapping_count: int = 0
+
+
+def state_of(scope: Scope, states: Iterable[ScopeState]) -> ScopeState:
+    """Pick a scope's state out of what a store holds; one that it does not know was never filled.
+
+    Args:
+        scope: The scope.
+        states: What the store holds.
+    """
+    return next((state for state in states if state.scope == scope), ScopeState(scope=scope))

@@ -32,7 +32,7 @@ from trackwire.publishing import (
 )
 from trackwire.registry import ProviderRegistry
 from trackwire.route import Route, derive_route, explain
-from trackwire.scope import ScopeState
+from trackwire.scope import ScopeState, state_of
 from trackwire.store import STORE_FILE, TrackerSqliteStore
 
 if TYPE_CHECKING:
@@ -125,9 +125,7 @@ class TrackerService:
                 states, publishes = store.scopes(), store.ledger.latest()
         return Overview(
             route=route,
-            state=next(
-                (s for s in states if s.scope == route.scope), ScopeState(scope=route.scope)
-            ),
+            state=state_of(route.scope, states),
             others=tuple(s for s in states if s.scope != route.scope),
             hub=self.hubs.default_url(),
             publishes=tuple(publishes),

@@ -19,7 +19,7 @@ import msgspec
 from trackwire.database import connect, storage_errors, transaction
 from trackwire.ledger import Ledger
 from trackwire.model import Checkpoint, Issue, WorkPackageMapping
-from trackwire.scope import Fill, Scope, ScopeState, Upserted
+from trackwire.scope import Fill, Scope, ScopeState, Upserted, state_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -157,8 +157,7 @@ class TrackerSqliteStore:
         Args:
             scope: The scope; one that the store does not know was never filled.
         """
-        known = next((state for state in self.scopes() if state.scope == scope), None)
-        return known or ScopeState(scope=scope)
+        return state_of(scope, self.scopes())
 
     def scopes(self) -> list[ScopeState]:
         """List every scope that the store knows, in order of its name."""
