@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from trackwire.errors import UsageError
-from trackwire.origin import parse_address
+from trackwire.origin import parse_address, require_safe
 
 ENDPOINT_PATH = "/api/v1/connectors/trackers/snapshots/"
 
@@ -21,11 +20,7 @@ def endpoint_url(hub: str) -> str:
         UsageError: The address is unusable, or plain http to a host that is not loopback.
     """
     address = parse_address(hub)
-    if address.scheme == "http" and not address.is_loopback:
-        raise UsageError(
-            f"{address.origin}: plain http would show the snapshot and the token to the network; "
-            "use https (http is for localhost, 127.0.0.0/8 and ::1 only)"
-        )
+    require_safe(address, "snapshot and the token")
     return f"{address.origin}{address.path.rstrip('/')}{ENDPOINT_PATH}"
 
 

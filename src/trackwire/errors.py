@@ -8,11 +8,15 @@
         RecordError             one record of an imported file is bad
         StoreError              the local store cannot be used
             ScopeError          the bound scope is not filled as the publish needs it
+        TrackerError            the tracker refused, or its answer cannot be used
+            CursorError         it does not take a page's cursor any more: begin again
+            TrackerDeferred     it was not reached, or asks to wait too long
         UndeliveredError        the hub has not accepted a snapshot
             DeliveryError       and will not: a person is needed
             DeliveryDeferred    it was not reached, or not in time
         TemporaryError          it may well work later, unchanged
             LockedError         another process is working on this project
+            TrackerDeferred     see above
             DeliveryDeferred    see above
 
 A caller that repeats work catches `TemporaryError`; one that shows errors to a person catches
@@ -74,6 +78,14 @@ class ScopeError(StoreError):
     """The bound scope is empty or incomplete where that would publish a wrong state."""
 
 
+class TrackerError(TrackwireError):
+    """The tracker refused, or answered what cannot be used; a person is needed."""
+
+
+class CursorError(TrackerError):
+    """The tracker does not take a page's cursor any more; reading begins again."""
+
+
 class UndeliveredError(TrackwireError):
     """A publish that the hub has not accepted.
 
@@ -108,6 +120,10 @@ class TemporaryError(TrackwireError):
 
 class LockedError(TemporaryError):
     """Another process holds the project's lock."""
+
+
+class TrackerDeferred(TrackerError, TemporaryError):  # noqa: N818 - a delay, not an error
+    """The tracker was not reached, or asks to wait longer than there is time."""
 
 
 class DeliveryDeferred(UndeliveredError, TemporaryError):  # noqa: N818 - a delay, not an error

@@ -105,6 +105,23 @@ def parse_address(url: str) -> WebAddress:
     )
 
 
+def require_safe(address: WebAddress, carried: str) -> None:
+    """Refuse plain http, except to a loopback address.
+
+    Args:
+        address: Where something is to be sent.
+        carried: What the network would see, for the error.
+
+    Raises:
+        UsageError: It is plain http to a host that is not loopback.
+    """
+    if address.scheme == "http" and not address.is_loopback:
+        raise UsageError(
+            f"{address.origin}: plain http would show the {carried} to the network; "
+            "use https (http is for localhost, 127.0.0.0/8 and ::1 only)"
+        )
+
+
 def _normalized_host(host: str, url: str) -> str:
     try:
         if ":" in host and "%" not in host:

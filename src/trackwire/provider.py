@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 if TYPE_CHECKING:
+    from trackwire.connector import Connect, Discover, Pause, Verify
     from trackwire.model import Issue, Status
 
 _T = TypeVar("_T")
@@ -41,6 +42,7 @@ class CredentialField:
         required: Whether the tracker cannot be read without it.
         default: The value where none is given.
         origin: Whether this is the address that the secrets are sent to; at most one field is.
+        instead_of: A required field that need not be set where this one is, or None.
     """
 
     name: str
@@ -50,6 +52,7 @@ class CredentialField:
     required: bool = True
     default: str | None = None
     origin: bool = False
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class ExportContext:
     """
 
     workspace: str
-    credentials: Mapping[str, object] = field(default_factory=dict)
+    credentials: Mapping[str, object] = field(default_factory=dict, repr=False)
     status_map: Mapping[str, Status] = field(default_factory=dict)
     priority_map: Mapping[str, int] = field(default_factory=dict)
 
@@ -167,6 +170,13 @@ class Provider:
         credential_key: The field that holds the resource's id; set exactly if `resource_type` is.
         credential_fields: What the user is asked for, in that order.
         read_export: Reads saved API answers, or None where the provider has no such reader.
+        connect: Opens the bound resource for reading, or None where it cannot be read live.
+        discover: Lists the resources that the credentials can see, or None.
+        verify: Asks the tracker who the credentials are, or None.
+        pause: Tells how long an answer asks to wait, where the tracker says so in a way of its
+            own, or None.
+        gateways: Addresses, beside the origin field's, that the secrets may be sent to: servers
+            of the tracker's maker that stand before every customer's site.
     """
 
     name: str
@@ -176,6 +186,11 @@ class Provider:
     credential_key: str | None = None
     credential_fields: tuple[CredentialField, ...] = ()
     read_export: ReadExport | None = None
+    connect: Connect | None = None
+    discover: Discover | None = None
+    verify: Verify | None = None
+    pause: Pause | None = None
+    gateways: tuple[str, ...] = ()
 
     @property
     def fields_by_name(self) -> Mapping[str, CredentialField]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trackwire.errors import UsageError
+from trackwire.origin import parse_address, require_safe
 from trackwire.provider import (
     NAME_PATTERN,
     RESERVED_NAMES,
@@ -75,12 +77,26 @@ def _faults(provider: Provider, name: str) -> Iterator[str]:
         yield f"its provider is named {provider.name!r}, its entry point {name!r}"
     if not isinstance(provider.title, str) or not provider.title.strip():
         yield "its title is blank"
-    if provider.read_export is not None and not callable(provider.read_export):
-        yield "its read_export cannot be called"
+    for capability in ("read_export", "connect", "discover", "verify", "pause"):
+        function = getattr(provider, capability)
+        if function is not None and not callable(function):
+            yield f"its {capability} cannot be called"
+    yield from _gateway_faults(provider.gateways)
     if faults := list(_field_faults(provider.credential_fields)):
         yield from faults
     else:
         yield from _routing_faults(provider)
+
+
+def _gateway_faults(gateways: tuple[str, ...]) -> Iterator[str]:
+    if not isinstance(gateways, tuple) or not all(isinstance(url, str) for url in gateways):
+        yield "its gateways are not a tuple of addresses"
+        return
+    for url in gateways:
+        try:
+            require_safe(parse_address(url), "secrets")
+        except UsageError as error:
+            yield f"its gateways: {error}"
 
 
 def _field_faults(fields: tuple[CredentialField, ...]) -> Iterator[str]:
@@ -95,6 +111,11 @@ def _field_faults(fields: tuple[CredentialField, ...]) -> Iterator[str]:
             yield f"it declares the credential field {credential.name!r} twice"
         elif credential.secret and credential.default is not None:
             yield f"its secret credential field {credential.name!r} has a default"
+        elif credential.instead_of is not None and credential.instead_of not in names:
+            yield (
+                f"its credential field {credential.name!r} stands in for "
+                f"{credential.instead_of!r}, which it does not declare"
+            )
     origins = [f for f in fields if f.origin]
     if len(origins) > 1 or any(f.secret for f in origins):
         yield "at most one credential field is the origin, and that one is not secret"
