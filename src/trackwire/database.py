@@ -8,8 +8,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trackwire.errors import LockedError, StoreError
+
+if TYPE_CHECKING:
+    from trackwire.scope import Scope
 
 APPLICATION_ID = 0x74777374  # "twst": tells a store from another program's SQLite file
 BUSY_TIMEOUT_MS = 60_000
@@ -61,6 +65,15 @@ MIGRATIONS: Sequence[Migration] = (
             detail TEXT,
             PRIMARY KEY (destination, generation)
         ) WITHOUT ROWID""",
+    ),
+    (
+        """CREATE TABLE pull (
+            scope_id INTEGER PRIMARY KEY REFERENCES scope (id),
+            run TEXT,
+            fingerprint TEXT,
+            census_at TEXT,
+            pulled_at TEXT
+        )""",
     ),
 )
 """What turns version N of the store into N + 1; entries are only ever added."""
@@ -125,6 +138,34 @@ def storage_errors(path: Path) -> Iterator[None]:
             f"{path}: the store cannot be read ({error}) and is left as it is; restore it from a "
             "backup, or move it away and import again"
         ) from error
+
+
+def scope_row(connection: sqlite3.Connection, scope: Scope) -> int:
+    """Return the number of a scope's rows, making the scope known.
+
+    Args:
+        connection: The store's connection.
+        scope: The scope.
+    """
+    connection.execute(
+        "INSERT OR IGNORE INTO scope (provider, workspace, resource_id) VALUES (?, ?, ?)",
+        (scope.provider, scope.workspace, scope.resource_id or ""),
+    )
+    return known_scope_row(connection, scope)
+
+
+def known_scope_row(connection: sqlite3.Connection, scope: Scope) -> int:
+    """Return the number of a scope's rows; -1, which no row has, for one that is not known.
+
+    Args:
+        connection: The store's connection.
+        scope: The scope.
+    """
+    row = connection.execute(
+        "SELECT id FROM scope WHERE provider = ? AND workspace = ? AND resource_id = ?",
+        (scope.provider, scope.workspace, scope.resource_id or ""),
+    ).fetchone()
+    return int(row[0]) if row else -1
 
 
 def _make_private(path: Path) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from types import MappingProxyType
@@ -141,7 +141,10 @@ def convert(
 
 
 def read_time(text: str | None, place: str, field: str) -> datetime | None:
-    """Read a time as ISO 8601 writes it, such as `2026-03-02T09:11:12.345Z`.
+    """Read a time as ISO 8601 writes it, such as `2026-03-02T09:11:12.345Z`, as UTC.
+
+    A tracker may write it in the timezone of the account that asks; the same time is to be the
+    same text whoever asks.
 
     Args:
         text: What the record says; None stays None.
@@ -155,13 +158,13 @@ def read_time(text: str | None, place: str, field: str) -> datetime | None:
         return None
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        if time.utcoffset() is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
         problem = f"{text[:_LONGEST_TIME]!r} is no ISO 8601 time"
         raise RecordError(place, field, problem) from None
-    if time.utcoffset() is None:
-        problem = f"{text[:_LONGEST_TIME]!r} has no offset from UTC, such as Z or +0000"
-        raise RecordError(place, field, problem)
-    return time
+    problem = f"{text[:_LONGEST_TIME]!r} has no offset from UTC, such as Z or +0000"
+    raise RecordError(place, field, problem)
 
 
 def _parsed(stream: BinaryIO, parser: Callable[..., Iterator[T]]) -> Iterator[T]:

@@ -50,6 +50,15 @@ class Upserted:
     unchanged: int = 0
     gone: int = 0
 
+    def __add__(self, other: Upserted) -> Upserted:
+        """Return what both changed together."""
+        return Upserted(
+            created=self.created + other.created,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            gone=self.gone + other.gone,
+        )
+
     @property
     def total(self) -> int:
         """How many issues were written or found as they are."""

@@ -5,7 +5,6 @@ Rows hold the very bytes that a snapshot carries, so a publish streams them with
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,16 +15,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trackwire.database import connect, storage_errors, transaction
+from trackwire.database import connect, known_scope_row, scope_row, storage_errors, transaction
+from trackwire.journal import PullJournal
 from trackwire.ledger import Ledger
 from trackwire.model import Checkpoint, Issue, WorkPackageMapping
 from trackwire.scope import Fill, Scope, ScopeState, Upserted, state_of
+from trackwire.upserting import BATCH, upsert_batch
 
 if TYPE_CHECKING:
     from typing import Self
 
 STORE_FILE = "store.sqlite"
-_BATCH = 500  # with the scope's id below 999, the most parameters that older SQLites take
 _ISSUE = msgspec.json.Decoder(Issue)
 _MAPPING = msgspec.json.Decoder(WorkPackageMapping)
 
@@ -44,6 +44,7 @@ class TrackerSqliteStore:
         self.path = path
         self._connection = connect(path)
         self.ledger = Ledger(self._connection, path)
+        self.journal = PullJournal(self._connection, path)
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +94,12 @@ class TrackerSqliteStore:
                     yield
 
     def upsert_issues(
-        self, scope: Scope, issues: Iterable[Issue], *, replace: bool = False
+        self,
+        scope: Scope,
+        issues: Iterable[Issue],
+        *,
+        replace: bool = False,
+        keep_newer: bool = False,
     ) -> Upserted:
         """Write issues in one transaction; when the iterable raises, nothing was written.
 
@@ -101,31 +107,60 @@ class TrackerSqliteStore:
             scope: Whose issues they are.
             issues: The issues, read as they are written; the last of an id wins.
             replace: Whether they are the whole state, so that all others are gone.
+            keep_newer: Whether an issue stays as it is, or gone, where the given one is not
+                newer: an answer of a search index may be behind what was read before.
         """
-        created = updated = unchanged = gone = 0
+        changes = Upserted()
         with self.writing():
-            scope_id = self._scope_id(scope)
+            scope_id = scope_row(self._connection, scope)
             if replace:
                 self._connection.execute("DROP TABLE IF EXISTS temp.seen")
                 self._connection.execute("CREATE TEMP TABLE seen (id TEXT PRIMARY KEY)")
             stream = iter(issues)
-            while batch := {issue.ref.id: issue for issue in islice(stream, _BATCH)}:
-                counts = self._upsert_batch(scope_id, batch)
-                created += counts.created
-                updated += counts.updated
-                unchanged += counts.unchanged
+            while batch := {issue.ref.id: issue for issue in islice(stream, BATCH)}:
+                changes += upsert_batch(self._connection, scope_id, batch, keep_newer=keep_newer)
                 if replace:
                     self._connection.executemany(
                         "INSERT OR IGNORE INTO temp.seen VALUES (?)", ((key,) for key in batch)
                     )
             if replace:
-                gone = self._connection.execute(
+                vanished = self._connection.execute(
                     "UPDATE issue SET gone = 1 WHERE scope_id = ? AND gone = 0 "
                     "AND external_id NOT IN (SELECT id FROM temp.seen)",
                     (scope_id,),
                 ).rowcount
                 self._connection.execute("DROP TABLE temp.seen")
-        return Upserted(created=created, updated=updated, unchanged=unchanged, gone=gone)
+                changes += Upserted(gone=vanished)
+        return changes
+
+    def mark_gone(self, scope: Scope, external_ids: Iterable[str]) -> int:
+        """Record that issues are not at the tracker any more.
+
+        Args:
+            scope: The scope.
+            external_ids: Their ids; one that is not there, or gone already, counts for nothing.
+
+        Returns:
+            How many there were.
+        """
+        with self.writing():
+            return self._connection.executemany(
+                "UPDATE issue SET gone = 1 WHERE scope_id = ? AND external_id = ? AND gone = 0",
+                ((known_scope_row(self._connection, scope), key) for key in external_ids),
+            ).rowcount
+
+    def issue_count(self, scope: Scope) -> int:
+        """Count a scope's issues that are at the tracker.
+
+        Args:
+            scope: The scope.
+        """
+        with storage_errors(self.path):
+            (count,) = self._connection.execute(
+                "SELECT count(*) FROM issue WHERE scope_id = ? AND gone = 0",
+                (known_scope_row(self._connection, scope),),
+            ).fetchone()
+        return int(count)
 
     def set_fill(self, scope: Scope, fill: Fill) -> None:
         """Record how far a scope is filled.
@@ -136,7 +171,7 @@ class TrackerSqliteStore:
         """
         with self.writing():
             self._connection.execute(
-                "UPDATE scope SET fill = ? WHERE id = ?", (fill, self._scope_id(scope))
+                "UPDATE scope SET fill = ? WHERE id = ?", (fill, scope_row(self._connection, scope))
             )
 
     def fill(self, scope: Scope) -> Fill:
@@ -147,7 +182,7 @@ class TrackerSqliteStore:
         """
         with storage_errors(self.path):
             row = self._connection.execute(
-                "SELECT fill FROM scope WHERE id = ?", (self._known_scope_id(scope),)
+                "SELECT fill FROM scope WHERE id = ?", (known_scope_row(self._connection, scope),)
             ).fetchone()
         return Fill(row[0]) if row else Fill.NEVER
 
@@ -211,7 +246,7 @@ class TrackerSqliteStore:
                     external_id = :name
                     OR lower(json_extract(CAST(wire AS TEXT), '$.ref.key')) = lower(:name)
                 ) ORDER BY external_id != :name LIMIT 1""",
-                {"scope": self._known_scope_id(scope), "name": name},
+                {"scope": known_scope_row(self._connection, scope), "name": name},
             ).fetchone()
         return _ISSUE.decode(row[0]) if row else None
 
@@ -260,7 +295,12 @@ class TrackerSqliteStore:
                     return held
             self._connection.execute(
                 "INSERT OR REPLACE INTO mapping VALUES (?, ?, ?, ?)",
-                (self._scope_id(scope), wp_id, issue.ref.id, msgspec.json.encode(mapping)),
+                (
+                    scope_row(self._connection, scope),
+                    wp_id,
+                    issue.ref.id,
+                    msgspec.json.encode(mapping),
+                ),
             )
         return mapping
 
@@ -278,7 +318,7 @@ class TrackerSqliteStore:
         with self.writing():
             removed = self._connection.execute(
                 "DELETE FROM mapping WHERE scope_id = ? AND wp_id = ? AND external_id = ?",
-                (self._known_scope_id(scope), wp_id, external_id),
+                (known_scope_row(self._connection, scope), wp_id, external_id),
             ).rowcount
         return removed > 0
 
@@ -291,7 +331,7 @@ class TrackerSqliteStore:
         with storage_errors(self.path):
             row = self._connection.execute(
                 "SELECT cursor, updated_since FROM scope WHERE id = ?",
-                (self._known_scope_id(scope),),
+                (known_scope_row(self._connection, scope),),
             ).fetchone()
         cursor, since = row or (None, None)
         return Checkpoint(
@@ -309,63 +349,26 @@ class TrackerSqliteStore:
         with self.writing():
             self._connection.execute(
                 "UPDATE scope SET cursor = ?, updated_since = ? WHERE id = ?",
-                (checkpoint.cursor, since and since.isoformat(), self._scope_id(scope)),
+                (
+                    checkpoint.cursor,
+                    since and since.isoformat(),
+                    scope_row(self._connection, scope),
+                ),
             )
-
-    def _upsert_batch(self, scope_id: int, batch: dict[str, Issue]) -> Upserted:
-        places = ", ".join("?" * len(batch))
-        held = {
-            external_id: (digest, gone)
-            for external_id, digest, gone in self._connection.execute(
-                "SELECT external_id, sha256, gone FROM issue WHERE scope_id = ? "  # noqa: S608 - only placeholders vary
-                f"AND external_id IN ({places})",
-                (scope_id, *batch),
-            )
-        }
-        rows = []
-        created = 0
-        for external_id, issue in batch.items():
-            wire = msgspec.json.encode(issue)
-            digest = hashlib.sha256(wire).digest()
-            before = held.get(external_id, (None, 1))
-            if before == (digest, 0):
-                continue
-            created += before[1]
-            rows.append((scope_id, external_id, wire, digest))
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO issue (scope_id, external_id, wire, sha256) "
-            "VALUES (?, ?, ?, ?)",
-            rows,
-        )
-        return Upserted(
-            created=created, updated=len(rows) - created, unchanged=len(batch) - len(rows)
-        )
 
     def _wires(self, statement: str, scope: Scope) -> Iterator[bytes]:
         with storage_errors(self.path):
-            for (wire,) in self._connection.execute(statement, (self._known_scope_id(scope),)):
+            for (wire,) in self._connection.execute(
+                statement, (known_scope_row(self._connection, scope),)
+            ):
                 yield wire
 
     def _mapping(self, scope: Scope, wp_id: str, external_id: str) -> WorkPackageMapping | None:
         row = self._connection.execute(
             "SELECT wire FROM mapping WHERE scope_id = ? AND wp_id = ? AND external_id = ?",
-            (self._known_scope_id(scope), wp_id, external_id),
+            (known_scope_row(self._connection, scope), wp_id, external_id),
         ).fetchone()
         return _MAPPING.decode(row[0]) if row else None
-
-    def _scope_id(self, scope: Scope) -> int:
-        self._connection.execute(
-            "INSERT OR IGNORE INTO scope (provider, workspace, resource_id) VALUES (?, ?, ?)",
-            (scope.provider, scope.workspace, scope.resource_id or ""),
-        )
-        return self._known_scope_id(scope)
-
-    def _known_scope_id(self, scope: Scope) -> int:
-        row = self._connection.execute(
-            "SELECT id FROM scope WHERE provider = ? AND workspace = ? AND resource_id = ?",
-            (scope.provider, scope.workspace, scope.resource_id or ""),
-        ).fetchone()
-        return int(row[0]) if row else -1
 
 
 def _is_utf8(text: str) -> bool:

@@ -293,6 +293,37 @@ def test_mapping_of_an_issue_with_a_new_key_keeps_when_it_was_made(
     assert list(store.list_mappings(SCOPE)) == [second]
 
 
+def test_mapping_follows_an_issue_that_moved_to_another_key(store: TrackerSqliteStore) -> None:
+    store.upsert_issues(SCOPE, [make_issue("7", key="OLD-7"), make_issue("8")])
+    made = store.put_mapping(SCOPE, "WP01", make_issue("7", key="OLD-7"))
+    other = store.put_mapping(SCOPE, "WP02", make_issue("8"))
+    store.upsert_issues(SCOPE, [make_issue("7", key="NEW-1", url="https://site.example/NEW-1")])
+    moved, untouched = store.list_mappings(SCOPE)
+    assert (moved.external_key, moved.external_url) == ("NEW-1", "https://site.example/NEW-1")
+    assert moved.created_at == made.created_at
+    assert moved.updated_at > made.updated_at
+    assert untouched == other
+
+
+def test_mapping_stays_as_it_is_when_its_issue_changes_but_not_its_key(
+    store: TrackerSqliteStore,
+) -> None:
+    store.upsert_issues(SCOPE, [make_issue("7")])
+    made = store.put_mapping(SCOPE, "WP01", make_issue("7"))
+    store.upsert_issues(SCOPE, [make_issue("7", title="another title")])
+    assert list(store.list_mappings(SCOPE)) == [made]
+
+
+def test_issue_of_another_scope_is_not_marked_as_gone(store: TrackerSqliteStore) -> None:
+    store.upsert_issues(SCOPE, [make_issue("7")])
+    assert store.mark_gone(OTHER, ["7"]) == 0
+    assert store.issue_count(SCOPE) == 1
+
+
+def test_marking_no_issue_as_gone_counts_none(store: TrackerSqliteStore) -> None:
+    assert store.mark_gone(SCOPE, []) == 0
+
+
 def test_mapping_belongs_to_its_scope(store: TrackerSqliteStore) -> None:
     store.put_mapping(SCOPE, "WP01", make_issue("7"))
     assert list(store.list_mappings(OTHER)) == []

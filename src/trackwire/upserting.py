@@ -1,0 +1,113 @@
+"""Writes issues over those that a scope holds: only what changed, and nothing older if so told."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from trackwire.model import WorkPackageMapping
+from trackwire.scope import Upserted
+
+if TYPE_CHECKING:
+    from trackwire.model import Issue
+
+BATCH = 500
+"""How many issues are written at once; with the scope's row below 999 parameters of a statement,
+the most that older SQLites take."""
+
+_MAPPING = msgspec.json.Decoder(WorkPackageMapping)
+
+
+def upsert_batch(
+    connection: sqlite3.Connection,
+    scope_row: int,
+    issues: Mapping[str, Issue],
+    *,
+    keep_newer: bool,
+) -> Upserted:
+    """Write issues; the caller's transaction keeps them.
+
+    Args:
+        connection: The store's connection.
+        scope_row: The number of the scope's rows.
+        issues: At most `BATCH` issues by their external id.
+        keep_newer: Whether an issue stays as it is, or gone, where the given one is not newer.
+    """
+    held = _held(connection, scope_row, issues)
+    rows = []
+    updated = {}
+    for external_id, issue in issues.items():
+        wire = msgspec.json.encode(issue)
+        digest = hashlib.sha256(wire).digest()
+        before = held.get(external_id)
+        if before and (before.equals(digest) or (keep_newer and before.outdates(issue))):
+            continue
+        if before and not before.gone:
+            updated[external_id] = issue
+        rows.append((scope_row, external_id, wire, digest))
+    connection.executemany(
+        "INSERT OR REPLACE INTO issue (scope_id, external_id, wire, sha256) VALUES (?, ?, ?, ?)",
+        rows,
+    )
+    _follow(connection, scope_row, updated)
+    return Upserted(
+        created=len(rows) - len(updated), updated=len(updated), unchanged=len(issues) - len(rows)
+    )
+
+
+class _Held(NamedTuple):
+    digest: bytes
+    gone: bool
+    updated_at: str | None
+
+    def equals(self, digest: bytes) -> bool:
+        return not self.gone and self.digest == digest
+
+    def outdates(self, issue: Issue) -> bool:
+        """Tell whether a given version is older; one that is gone is not revived by the same."""
+        if self.updated_at is None or issue.updated_at is None:
+            return False
+        held = datetime.fromisoformat(self.updated_at)
+        return issue.updated_at < held or (self.gone and issue.updated_at == held)
+
+
+def _held(
+    connection: sqlite3.Connection, scope_row: int, external_ids: Collection[str]
+) -> dict[str, _Held]:
+    places = ", ".join("?" * len(external_ids))
+    rows = connection.execute(
+        "SELECT external_id, sha256, gone, json_extract(CAST(wire AS TEXT), '$.updated_at') "  # noqa: S608 - only placeholders vary
+        f"FROM issue WHERE scope_id = ? AND external_id IN ({places})",
+        (scope_row, *external_ids),
+    )
+    return {key: _Held(digest, bool(gone), updated) for key, digest, gone, updated in rows}
+
+
+def _follow(connection: sqlite3.Connection, scope_row: int, updated: Mapping[str, Issue]) -> None:
+    """Let mappings take over the key and address of issues that were renamed or moved."""
+    if not updated:
+        return
+    places = ", ".join("?" * len(updated))
+    rows = connection.execute(
+        f"SELECT wire FROM mapping WHERE scope_id = ? AND external_id IN ({places})",  # noqa: S608 - only placeholders vary
+        (scope_row, *updated),
+    ).fetchall()
+    for mapping in (_MAPPING.decode(wire) for (wire,) in rows):
+        ref = updated[mapping.external_id].ref
+        if (mapping.external_key, mapping.external_url) == (ref.key, ref.url):
+            continue
+        followed = msgspec.structs.replace(
+            mapping,
+            external_key=ref.key,
+            external_url=ref.url,
+            updated_at=datetime.now(UTC),
+        )
+        connection.execute(
+            "UPDATE mapping SET wire = ? WHERE scope_id = ? AND wp_id = ? AND external_id = ?",
+            (msgspec.json.encode(followed), scope_row, mapping.wp_id, mapping.external_id),
+        )

@@ -1,0 +1,403 @@
+"""The pull's course: what is read, kept, gone on with and said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_tracker import START, FakeTracker
+from projectkit import SCOPE, make_issue
+
+from trackwire.connector import Page, Unplaced
+from trackwire.errors import ProviderError, TrackerDeferred, TrackerError
+from trackwire.pulling import Pull, PullProgress, PullReport, pull
+from trackwire.scope import Fill, Upserted
+from trackwire.store import TrackerSqliteStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[TrackerSqliteStore]:
+    with TrackerSqliteStore(tmp_path / "store.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def tracker() -> FakeTracker:
+    filled = FakeTracker()
+    filled.put(*map(str, range(10)))
+    return filled
+
+
+def pulled(tracker: Any, store: TrackerSqliteStore, **options: Any) -> PullReport:
+    options = {"connector": tracker, "scope": SCOPE, "store": store, "fingerprint": "f"} | options
+    return pull(Pull(**options))
+
+
+def held(store: TrackerSqliteStore) -> dict[str, Any]:
+    return {issue.ref.id: issue for issue in store.list_issues(SCOPE)}
+
+
+def cut_at(page: int) -> Any:
+    def cut(number: int) -> None:
+        if number == page:
+            raise TrackerDeferred("the connection was cut")
+
+    return cut
+
+
+def test_first_pull_reads_everything(tracker: FakeTracker, store: TrackerSqliteStore) -> None:
+    report = pulled(tracker, store)
+    assert held(store) == tracker.issues
+    assert (report.full, report.resumed, report.complete) == (True, False, True)
+    assert (report.pages, report.issues, report.changes) == (4, 10, Upserted(created=10))
+    assert report.fill is Fill.COMPLETE
+
+
+def test_watermark_is_the_largest_change_that_was_read(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    assert store.get_checkpoint(SCOPE).updated_since == tracker.now
+    assert store.get_checkpoint(SCOPE).cursor is None
+
+
+def test_second_pull_reads_from_the_watermark_less_the_overlap(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    tracker.now += timedelta(hours=3)
+    tracker.put("5")
+    pulled(tracker, store)
+    before = tracker.now
+    report = pulled(tracker, store, overlap=timedelta(minutes=10))
+    assert tracker.asked_since == [
+        None,
+        START + timedelta(seconds=10) - timedelta(hours=1),
+        before - timedelta(minutes=10),
+    ]
+    assert (report.full, report.changes) == (False, Upserted(unchanged=1))
+
+
+def test_change_that_the_index_showed_late_is_read_in_the_overlap(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    tracker.put("late", title="shown late")
+    tracker.hidden.add("late")
+    tracker.put("after")
+    pulled(tracker, store)
+    tracker.hidden.clear()
+    pulled(tracker, store)
+    assert held(store)["late"].title == "shown late"
+
+
+def test_pull_without_changes_leaves_the_store_as_it_is(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    before = list(store.issue_bytes(SCOPE)), store.get_checkpoint(SCOPE)
+    assert pulled(tracker, store).changes == Upserted(unchanged=10)
+    assert (list(store.issue_bytes(SCOPE)), store.get_checkpoint(SCOPE)) == before
+
+
+def test_empty_resource_is_complete_with_no_issue(store: TrackerSqliteStore) -> None:
+    report = pulled(FakeTracker(), store)
+    assert (report.fill, report.issues, report.complete) == (Fill.COMPLETE, 0, True)
+    assert store.get_checkpoint(SCOPE).updated_since is None
+
+
+def test_older_version_of_a_lagging_index_changes_nothing(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    older = tracker.issues["9"]
+    tracker.put("9", title="newer")
+    pulled(tracker, store)
+    tracker.issues["9"] = older
+    assert pulled(tracker, store).changes.updated == 0
+    assert held(store)["9"].title == "newer"
+
+
+def test_full_pull_takes_the_trackers_word(tracker: FakeTracker, store: TrackerSqliteStore) -> None:
+    pulled(tracker, store)
+    older = tracker.issues["9"]
+    tracker.put("9", title="newer")
+    pulled(tracker, store)
+    tracker.issues["9"] = older
+    pulled(tracker, store, full=True)
+    assert held(store) == tracker.issues
+
+
+def test_content_that_changed_without_its_time_is_taken(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    tracker.issues["3"] = make_issue("3", title="other", updated_at=tracker.issues["3"].updated_at)
+    pulled(tracker, store)
+    assert held(store)["3"].title == "other"
+
+
+def test_issue_that_comes_twice_is_kept_once(store: TrackerSqliteStore) -> None:
+    issue = make_issue("1", updated_at=START)
+
+    class Repeating(FakeTracker):
+        def pages(self, *_: Any) -> Iterator[Page]:
+            yield Page(issues=[issue], cursor="1")
+            yield Page(issues=[issue])
+
+    tracker = Repeating()
+    tracker.issues["1"] = issue
+    assert pulled(tracker, store).changes == Upserted(created=1, unchanged=1)
+
+
+def test_issue_that_the_page_says_is_gone_is_gone(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+
+    class Archiving(FakeTracker):
+        def pages(self, *_: Any) -> Iterator[Page]:
+            yield Page(gone=["4", "unknown"])
+
+    report = pulled(Archiving(), store)
+    assert report.changes.gone == 1
+    assert "4" not in held(store)
+
+
+def test_interrupted_pull_keeps_its_pages_and_is_filled_in_part(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    tracker.before_page = cut_at(3)
+    with pytest.raises(TrackerDeferred) as caught:
+        pulled(tracker, store)
+    assert sorted(held(store)) == list("012345")
+    assert store.fill(SCOPE) is Fill.PARTIAL
+    report = caught.value.report
+    assert isinstance(report, PullReport)
+    assert (report.complete, report.pages, report.issues) == (False, 2, 6)
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 4])
+def test_interrupted_pull_goes_on_behind_its_last_page(
+    tracker: FakeTracker, store: TrackerSqliteStore, page: int
+) -> None:
+    tracker.before_page = cut_at(page)
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store)
+    tracker.before_page = lambda _: None
+    tracker.pages_read = 0
+    report = pulled(tracker, store)
+    assert tracker.pages_read == 4 - (page - 1)
+    assert report.resumed is (page > 1)
+    assert held(store) == tracker.issues
+    assert store.fill(SCOPE) is Fill.COMPLETE
+    assert store.get_checkpoint(SCOPE).updated_since == tracker.now
+
+
+def test_interrupted_incremental_pull_goes_on_from_where_it_began(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    tracker.before_page = cut_at(tracker.pages_read + 3)
+    tracker.now += timedelta(days=2)
+    tracker.put(*map(str, range(20, 30)))
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store)
+    tracker.before_page = lambda _: None
+    assert store.fill(SCOPE) is Fill.COMPLETE
+    pulled(tracker, store)
+    assert tracker.asked_since[-1] == tracker.asked_since[-2]
+    assert held(store) == tracker.issues
+
+
+def test_watermark_stays_until_the_pull_has_ended(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    tracker.before_page = cut_at(3)
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store)
+    assert store.get_checkpoint(SCOPE).updated_since is None
+
+
+def test_cursor_that_is_not_taken_any_more_begins_the_read_again(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    tracker.before_page = cut_at(3)
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store)
+    tracker.before_page, tracker.cursors_hold = (lambda _: None), False
+    notes: list[str] = []
+    pulled(tracker, store, notify=notes.append)
+    assert held(store) == tracker.issues
+    assert notes == [
+        "the tracker does not know the page any more; the interrupted pull begins again"
+    ]
+
+
+def test_full_pull_replaces_an_interrupted_incremental_one(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    tracker.before_page = cut_at(tracker.pages_read + 2)
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store)
+    tracker.before_page = lambda _: None
+    report = pulled(tracker, store, full=True)
+    assert (report.full, report.resumed) == (True, False)
+    assert tracker.asked_since[-1] is None
+
+
+def test_full_pull_goes_on_with_an_interrupted_full_one(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    tracker.before_page = cut_at(3)
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store)
+    tracker.before_page = lambda _: None
+    assert pulled(tracker, store, full=True).resumed
+
+
+def test_other_fingerprint_reads_everything_again(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    notes: list[str] = []
+    report = pulled(tracker, store, fingerprint="other", notify=notes.append)
+    assert report.full
+    assert "every issue is read again" in notes[0]
+    assert not pulled(tracker, store, fingerprint="other").full
+
+
+def test_other_fingerprint_does_not_go_on_with_an_interrupted_pull(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    tracker.before_page = cut_at(3)
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store)
+    tracker.before_page = lambda _: None
+    report = pulled(tracker, store, fingerprint="other")
+    assert (report.full, report.resumed, report.issues) == (True, False, 10)
+
+
+def test_issues_that_came_in_another_way_make_the_next_pull_full(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    store.upsert_issues(SCOPE, [make_issue("5", title="imported", updated_at=START)])
+    store.journal.distrust(SCOPE)
+    assert pulled(tracker, store).full
+    assert held(store) == tracker.issues
+
+
+def test_imported_scope_stays_complete_while_the_first_pull_runs(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    store.upsert_issues(SCOPE, [make_issue("1", updated_at=START)])
+    store.set_fill(SCOPE, Fill.COMPLETE)
+    tracker.before_page = cut_at(2)
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store)
+    assert store.fill(SCOPE) is Fill.COMPLETE
+
+
+@pytest.mark.parametrize("limit", [1, 3, 4, 9])
+def test_limit_reads_so_many_issues_and_the_next_pull_goes_on(
+    tracker: FakeTracker, store: TrackerSqliteStore, limit: int
+) -> None:
+    report = pulled(tracker, store, limit=limit)
+    assert (report.issues, report.complete, report.fill) == (limit, False, Fill.PARTIAL)
+    assert len(held(store)) == limit
+    assert pulled(tracker, store).resumed
+    assert held(store) == tracker.issues
+    assert store.get_checkpoint(SCOPE).updated_since == tracker.now
+
+
+@pytest.mark.parametrize("limit", [10, 11])
+def test_limit_that_is_not_reached_completes_the_pull(
+    tracker: FakeTracker, store: TrackerSqliteStore, limit: int
+) -> None:
+    assert pulled(tracker, store, limit=limit).complete
+    assert store.fill(SCOPE) is Fill.COMPLETE
+
+
+def test_since_reads_what_changed_then_or_later(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    report = pulled(tracker, store, since=START + timedelta(seconds=8))
+    assert sorted(held(store)) == list("789")
+    assert (report.full, report.fill) == (False, Fill.PARTIAL)
+
+
+def test_since_leaves_the_regular_course_as_it_was(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    before = store.get_checkpoint(SCOPE), store.journal.state(SCOPE)
+    tracker.put("3", title="skipped")
+    tracker.put("5")
+    pulled(tracker, store, since=tracker.now)
+    assert (store.get_checkpoint(SCOPE), store.journal.state(SCOPE)) == before
+    pulled(tracker, store)
+    assert held(store) == tracker.issues
+
+
+def test_since_on_a_new_scope_is_followed_by_a_full_pull(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store, since=tracker.now)
+    assert pulled(tracker, store).full
+    assert held(store) == tracker.issues
+
+
+def test_names_that_could_not_be_placed_are_counted(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    name = Unplaced("status", "Wartet")
+    tracker.unplaced = (name,)
+    assert pulled(tracker, store).unplaced == {name: 4}
+
+
+def test_progress_is_told_after_each_page_and_through_the_census(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    told: list[PullProgress] = []
+    pulled(tracker, store, progress=told.append)
+    assert told[:4] == [PullProgress(n, page) for page, n in enumerate((3, 6, 9, 10), start=1)]
+    assert told[4:] == [PullProgress(10, 4, listed) for listed in (2, 4, 6, 8, 10)]
+
+
+def test_connector_that_ends_without_a_last_page_does_not_complete_the_pull(
+    store: TrackerSqliteStore,
+) -> None:
+    class Ending(FakeTracker):
+        def pages(self, *_: Any) -> Iterator[Page]:
+            yield Page(issues=[make_issue("1", updated_at=START)], cursor="more")
+
+    with pytest.raises(ProviderError):
+        pulled(Ending(), store)
+    assert store.fill(SCOPE) is Fill.PARTIAL
+
+
+def test_issue_that_is_edited_between_pages_is_read_in_its_new_version(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    edits = {2: lambda: tracker.put("0", title="edited")}
+    tracker.before_page = lambda number: edits.pop(number, lambda: None)()
+    pulled(tracker, store)
+    assert held(store)["0"].title == "edited"
+
+
+def test_failure_of_the_tracker_reports_what_was_kept(
+    tracker: FakeTracker, store: TrackerSqliteStore
+) -> None:
+    def refuse(number: int) -> None:
+        if number == 2:
+            raise TrackerError("no")
+
+    tracker.before_page = refuse
+    with pytest.raises(TrackerError) as caught:
+        pulled(tracker, store)
+    assert isinstance(caught.value.report, PullReport)
+    assert caught.value.report.changes == Upserted(created=3)
