@@ -39,6 +39,7 @@ class RecordedRequest:
     target: str
     headers: dict[str, str]
     body: bytes
+    method: str = ""
 
     @property
     def decoded(self) -> bytes:
@@ -52,6 +53,7 @@ class Connection:
         self._server = server
         self._sock = sock
         self._stream = sock.makefile("rb")
+        self.method = ""
 
     def read_head(self) -> tuple[str, dict[str, str]]:
         """Read the request line and the headers, and count the request as seen."""
@@ -63,7 +65,8 @@ class Connection:
             name, _, value = line.partition(":")
             headers[name.strip().lower()] = value.strip()
         self._server.heads.append(headers)
-        return request_line.split(" ")[1], headers
+        self.method, target, _ = request_line.split(" ")
+        return target, headers
 
     def read_request(self) -> RecordedRequest:
         """Read a whole request and record it."""
@@ -72,7 +75,7 @@ class Connection:
             body = b"".join(self._chunks())
         else:
             body = self.read(int(headers.get("content-length", "0")))
-        request = RecordedRequest(target, headers, body)
+        request = RecordedRequest(target, headers, body, self.method)
         self._server.requests.append(request)
         return request
 
@@ -291,6 +294,34 @@ def dripping(data: bytes, interval: float) -> Script:
     def script(connection: Connection) -> None:
         connection.read_request()
         connection.drip(data, interval)
+
+    return script
+
+
+def keeping_alive(*scripts: Script) -> Script:
+    """Run several scripts on one connection, which their answers keep open; then close it."""
+
+    def script(connection: Connection) -> None:
+        for each in scripts:
+            each(connection)
+
+    return script
+
+
+def answering_alive(
+    status: int, headers: dict[str, str] | None = None, body: object = b""
+) -> Script:
+    """Read the request and give this answer, on a connection that stays open."""
+    return answering(status, {"Connection": "keep-alive", **(headers or {})}, body)
+
+
+def tunnelling(port: int) -> Script:
+    """Connect to a port on loopback, as a proxy does."""
+
+    def script(connection: Connection) -> None:
+        connection.read_head()
+        connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        connection.tunnel(port)
 
     return script
 

@@ -1,6 +1,7 @@
 """The census: compares a scope with the list of all issues that the tracker has.
 
-Deletions and moves leave no sign in what changed, so now and then all ids are listed.
+Deletions and moves leave no sign in what changed, so now and then all ids are listed. What differs
+is asked for once more by its id, and that answer counts.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ def take_census(
     store: TrackerSqliteStore,
     scope: Scope,
     *,
-    unsettled_since: datetime | None,
     trust: bool,
     accept_gone: bool,
     progress: Callable[[int], None] = lambda _: None,
@@ -36,8 +36,6 @@ def take_census(
         connector: Reads the resource.
         store: The store; the caller holds the project's lock.
         scope: The scope.
-        unsettled_since: An issue that changed then or later is asked for by its id before it is
-            marked as gone; None to ask for each.
         trust: Whether an older version takes a newer one's place.
         accept_gone: Whether more than half of the issues may be gone.
         progress: Told how many issues are listed.
@@ -52,18 +50,11 @@ def take_census(
     difference = store.journal.compare(scope)
     if not accept_gone:
         _refuse_exodus(scope, len(difference.absent), store.issue_count(scope))
-    missing = _fetch(connector, store, scope, difference.missing, keep_newer=False)
-    unlike = _fetch(connector, store, scope, difference.unlike, keep_newer=not trust)
-    unsettled = [
-        key
-        for key, changed in difference.absent
-        if changed is None or unsettled_since is None or changed >= unsettled_since
-    ]
-    there = _still_there(connector, unsettled)
-    with store.writing():
-        gone = store.mark_gone(scope, (key for key, _ in difference.absent if key not in there))
-        store.journal.counted(scope, datetime.now(UTC))
-    return missing + unlike + Upserted(gone=gone)
+    changes = _ask_again(connector, store, scope, difference.missing, keep_newer=False)
+    for ids in (difference.unlike, difference.absent):
+        changes += _ask_again(connector, store, scope, ids, keep_newer=not trust)
+    store.journal.counted(scope, datetime.now(UTC))
+    return changes
 
 
 def _list_all(
@@ -86,7 +77,7 @@ def _refuse_exodus(scope: Scope, gone: int, held: int) -> None:
         )
 
 
-def _fetch(
+def _ask_again(
     connector: Connector,
     store: TrackerSqliteStore,
     scope: Scope,
@@ -94,17 +85,16 @@ def _fetch(
     *,
     keep_newer: bool,
 ) -> Upserted:
+    """Read issues by their ids: a list that shifted while it was read may have missed some."""
     changes = Upserted()
     for some in _chunks(ids):
         page = connector.fetch(some)
+        there = {issue.ref.id for issue in page.issues}
         with store.writing():
             changes += store.upsert_issues(scope, page.issues, keep_newer=keep_newer)
-            changes += Upserted(gone=store.mark_gone(scope, page.gone))
+            gone = store.mark_gone(scope, (key for key in some if key not in there))
+        changes += Upserted(gone=gone)
     return changes
-
-
-def _still_there(connector: Connector, ids: Sequence[str]) -> set[str]:
-    return {issue.ref.id for some in _chunks(ids) for issue in connector.fetch(some).issues}
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -61,12 +61,12 @@ class Difference:
     Args:
         missing: Ids that the census has and the store has not.
         unlike: Ids that both have, as of different times.
-        absent: Ids that the store has and the census has not, each with its `updated_at`.
+        absent: Ids that the store has and the census has not.
     """
 
     missing: Sequence[str]
     unlike: Sequence[str]
-    absent: Sequence[tuple[str, datetime | None]]
+    absent: Sequence[str]
 
 
 _RUN = msgspec.json.Decoder(Run)
@@ -176,7 +176,7 @@ class PullJournal:
             held,
         )
         absent = self._execute(
-            """SELECT external_id, json_extract(CAST(wire AS TEXT), '$.updated_at') FROM issue
+            """SELECT external_id FROM issue
             WHERE scope_id = ? AND gone = 0 AND external_id NOT IN (SELECT id FROM temp.listed)
             ORDER BY external_id""",
             held,
@@ -184,7 +184,7 @@ class PullJournal:
         return Difference(
             missing=[key for key, is_missing in found if is_missing],
             unlike=[key for key, is_missing in found if not is_missing],
-            absent=[(key, _time(time)) for key, time in absent],
+            absent=[key for (key,) in absent],
         )
 
     def _set(self, scope: Scope, **values: str | None) -> None:

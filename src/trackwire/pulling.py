@@ -199,14 +199,11 @@ def _read(request: Pull, plan: _Plan, tally: _Tally) -> Run:
 
 
 def _pages(request: Pull, plan: _Plan) -> Generator[Page]:
-    if plan.cursor is not None:
-        try:
-            yield from request.connector.pages(plan.run.since, plan.cursor)
-        except CursorError as error:
-            request.notify(f"{error}; the interrupted pull begins again")
-        else:
-            return
-    yield from request.connector.pages(plan.run.since, None)
+    try:
+        yield from request.connector.pages(plan.run.since, plan.cursor)
+    except CursorError as error:
+        request.notify(f"{error}; reading begins again")
+        yield from request.connector.pages(plan.run.since, None)
 
 
 def _within_limit(request: Pull, tally: _Tally, page: Page) -> tuple[Issue, ...]:
@@ -265,8 +262,6 @@ def _count(request: Pull, run: Run, tally: _Tally) -> None:
         request.connector,
         request.store,
         request.scope,
-        # what changed lately may be missing from a list for the index's lag alone
-        unsettled_since=run.high and run.high - request.overlap,
         trust=run.full,
         accept_gone=request.accept_gone,
         progress=lambda listed: request.progress(PullProgress(tally.issues, tally.pages, listed)),

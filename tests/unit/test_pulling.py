@@ -232,7 +232,7 @@ def test_cursor_that_is_not_taken_any_more_begins_the_read_again(
     pulled(tracker, store, notify=notes.append)
     assert held(store) == tracker.issues
     assert notes == [
-        "the tracker does not know the page any more; the interrupted pull begins again"
+        "the tracker does not know the page any more; reading begins again"
     ]
 
 

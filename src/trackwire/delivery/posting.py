@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,10 +11,11 @@ import httpcore
 import httpx
 
 from trackwire import __version__
-from trackwire.delivery.answer import plain_text
+from trackwire.answers import plain_text
 from trackwire.delivery.body import Body, opened
 from trackwire.destination import hub_of
 from trackwire.errors import CredentialError, DeliveryError
+from trackwire.network import NETWORK_FAULTS, certificate_problem, describe_fault
 from trackwire.origin import origin_of
 
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ ANSWER_LIMIT_BYTES = 1 << 20
 
 _TIMEOUTS = httpx.Timeout(connect=10, write=30, read=60, pool=None)
 _SENDABLE_TOKEN = re.compile(r"[\x21-\x7e]+")
-_TransportError = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProxyError,
-    httpcore.RemoteProtocolError,
-)
 
 
 class WorthRepeating(Exception):  # noqa: N818 - steers the attempts and never leaves a delivery
@@ -171,12 +165,12 @@ def post(
             return _exchange(posting, coding, client, pieces)
     except _Redirected as redirected:
         return redirected.answer
-    except _TransportError as error:
+    except NETWORK_FAULTS as error:
         if isinstance(error, httpcore.RemoteProtocolError) and not transport.peer_hung_up:
             raise _not_http(posting, error) from error
-        if (problem := _certificate_problem(error)) is not None:
+        if (problem := certificate_problem(error)) is not None:
             raise _untrusted(posting, problem) from error
-        raise WorthRepeating(_network_trouble(posting, error)) from error
+        raise WorthRepeating(describe_fault(error, posting.origin, posting.hidden)) from error
 
 
 def _stop_at_redirect(response: httpx.Response) -> None:
@@ -201,19 +195,10 @@ def _read(response: httpx.Response) -> bytes | None:
             content += piece
             if len(content) > ANSWER_LIMIT_BYTES:
                 return None
-    except _TransportError:
+    except NETWORK_FAULTS:
         if response.status_code in ACCEPTED_STATUS_CODES:
             raise
     return bytes(content)
-
-
-def _certificate_problem(error: BaseException) -> str | None:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message
-        cause = cause.__cause__ or cause.__context__
-    return None
 
 
 def _untrusted(posting: Posting, problem: str) -> DeliveryError:
@@ -226,16 +211,3 @@ def _untrusted(posting: Posting, problem: str) -> DeliveryError:
 def _not_http(posting: Posting, error: Exception) -> DeliveryError:
     text = plain_text(str(error), posting.hidden)
     return DeliveryError(f"{posting.origin} does not speak HTTP/1.1 ({text}); is this a hub?")
-
-
-def _network_trouble(posting: Posting, error: Exception) -> str:
-    match error:
-        case httpcore.ConnectError() | httpcore.ConnectTimeout():
-            what = f"cannot connect to {posting.origin}"
-        case httpcore.TimeoutException():
-            what = f"{posting.origin} did not answer in time"
-        case httpcore.ProxyError():
-            what = f"the proxy does not connect to {posting.origin}"
-        case _:
-            what = f"the connection to {posting.origin} broke"
-    return f"{what}: {plain_text(str(error), posting.hidden) or type(error).__name__}"

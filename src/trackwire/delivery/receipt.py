@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from trackwire.delivery.answer import plain_text
+from trackwire.answers import plain_text
 from trackwire.model import NonEmpty, Timestamp
 
 

@@ -6,7 +6,8 @@ import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from trackwire.delivery.answer import describe_problem, retry_after
+from trackwire.answers import retry_after
+from trackwire.delivery.answer import describe_problem
 from trackwire.delivery.posting import ACCEPTED_STATUS_CODES, WorthRepeating
 from trackwire.delivery.receipt import Receipt, read_receipt
 from trackwire.destination import hub_of

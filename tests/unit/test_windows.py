@@ -1,0 +1,193 @@
+"""Reading by windows of time: nothing is skipped, whatever the list does meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trackwire.errors import CursorError
+from trackwire.windows import Window, read_windows
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Row:
+    id: str
+    changed_at: datetime
+
+
+@dataclass
+class ShiftingList:
+    """A list by last change whose token is an offset, which is the worst that one can be.
+
+    Args:
+        page_size: Rows a page.
+        descending: Whether the newest come first.
+        rounds: To what a bound is rounded down.
+        before_page: Called with the number of each page.
+        shown_as: Times that rows show, where the list has them by another.
+    """
+
+    page_size: int = 4
+    descending: bool = False
+    rounds: timedelta = timedelta(microseconds=1)
+    before_page: Callable[[int], None] = lambda _: None
+    shown_as: dict[str, datetime] = field(default_factory=dict)
+    rows: dict[str, datetime] = field(default_factory=dict)
+    now: datetime = START
+    asked: list[Window] = field(default_factory=list)
+
+    def put(self, *ids: str, after: timedelta = timedelta(seconds=1)) -> None:
+        for row in ids:
+            self.now += after
+            self.rows[row] = self.now
+
+    def ask(self, window: Window) -> tuple[Sequence[Row], str | None]:
+        self.asked.append(window)
+        self.before_page(len(self.asked))
+        gte = window.gte and window.gte - (window.gte - START) % self.rounds
+        found = [
+            Row(row, time)
+            for row, time in self.rows.items()
+            if (gte is None or time >= gte) and (window.lte is None or time <= window.lte)
+        ]
+        found.sort(key=lambda row: (row.changed_at, row.id), reverse=self.descending)
+        start = int(window.after or 0)
+        end = start + self.page_size
+        shown = [Row(r.id, self.shown_as.get(r.id, r.changed_at)) for r in found[start:end]]
+        return shown, str(end) if end < len(found) else None
+
+    def read(self, since: datetime | None = None, cursor: str | None = None) -> list[str]:
+        pages = read_windows(
+            self.ask, lambda row: row.id, lambda row: row.changed_at, since, cursor
+        )
+        return [row.id for rows, _ in pages for row in rows]
+
+
+@pytest.fixture(params=[False, True], ids=["ascending", "descending"])
+def shifting(request: pytest.FixtureRequest) -> ShiftingList:
+    made = ShiftingList(descending=request.param)
+    made.put(*map(str, range(30)))
+    return made
+
+
+def test_whole_list_is_read(shifting: ShiftingList) -> None:
+    assert set(shifting.read()) == set(shifting.rows)
+
+
+def test_list_is_read_from_a_time_on(shifting: ShiftingList) -> None:
+    since = shifting.rows["20"]
+    assert set(shifting.read(since)) == {
+        row for row, time in shifting.rows.items() if time >= since
+    }
+
+
+def test_empty_list_has_one_empty_page() -> None:
+    assert ShiftingList().read() == []
+
+
+def test_reading_goes_on_behind_any_page(shifting: ShiftingList) -> None:
+    pages = list(
+        read_windows(shifting.ask, lambda row: row.id, lambda row: row.changed_at, None, None)
+    )
+    for number, (_, cursor) in enumerate(pages[:-1]):
+        before = {row.id for rows, _ in pages[: number + 1] for row in rows}
+        assert before | set(shifting.read(cursor=cursor)) == set(shifting.rows)
+
+
+def test_row_behind_an_edited_one_is_not_skipped(shifting: ShiftingList) -> None:
+    def edit(page: int) -> None:
+        if page == 3:
+            shifting.put("27" if shifting.descending else "2")
+
+    shifting.before_page = edit
+    assert set(shifting.read()) == set(shifting.rows)
+
+
+def test_row_behind_a_deleted_one_is_not_skipped(shifting: ShiftingList) -> None:
+    def delete(page: int) -> None:
+        if page == 3:
+            del shifting.rows["28" if shifting.descending else "1"]
+
+    shifting.before_page = delete
+    assert set(shifting.read()) >= set(shifting.rows)
+
+
+def test_last_row_of_a_page_that_is_edited_lets_none_be_skipped(shifting: ShiftingList) -> None:
+    def edit(page: int) -> None:
+        if page == 2:
+            shifting.put("26" if shifting.descending else "3")
+
+    shifting.before_page = edit
+    assert set(shifting.read()) == set(shifting.rows)
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3, 4, 7])
+def test_rows_of_one_time_are_read_by_token(page_size: int) -> None:
+    same = ShiftingList(page_size=page_size)
+    same.put(*map(str, range(20)), after=timedelta(0))
+    assert sorted(same.read()) == sorted(same.rows)
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 4, 7])
+def test_bound_that_the_tracker_rounds_down_ends(page_size: int) -> None:
+    rounding = ShiftingList(page_size=page_size, rounds=timedelta(minutes=1))
+    rounding.put(*map(str, range(100)))
+    assert set(rounding.read()) == set(rounding.rows)
+
+
+def test_time_that_is_newer_than_the_place_in_the_list_skips_nothing() -> None:
+    lagging = ShiftingList()
+    lagging.put(*map(str, range(30)))
+    lagging.shown_as = {str(n): lagging.now + timedelta(days=1) for n in (1, 2, 3)}
+    assert set(lagging.read()) == set(lagging.rows)
+
+
+def test_page_begins_anew_at_the_times_of_the_last_rows() -> None:
+    plain = ShiftingList()
+    plain.put(*map(str, range(8)))
+    plain.read()
+    assert plain.asked[1].gte == plain.rows["1"]
+    assert plain.asked[1].after is None
+
+
+def test_cursor_of_another_kind_is_refused() -> None:
+    with pytest.raises(CursorError):
+        ShiftingList().read(cursor='{"start": 1}')
+
+
+@given(
+    descending=st.booleans(),
+    page_size=st.integers(1, 6),
+    gaps=st.lists(st.sampled_from([0, 0, 1, 30]), min_size=1, max_size=40),
+    rounds=st.sampled_from([timedelta(microseconds=1), timedelta(minutes=1)]),
+    created=st.dictionaries(st.integers(1, 12), st.integers(1, 3), max_size=4),
+)
+def test_whatever_is_created_meanwhile_nothing_is_skipped(
+    descending: bool,
+    page_size: int,
+    gaps: list[int],
+    rounds: timedelta,
+    created: dict[int, int],
+) -> None:
+    growing = ShiftingList(page_size=page_size, descending=descending, rounds=rounds)
+    names = (str(number) for number in count())
+    for gap in gaps:
+        growing.put(next(names), after=timedelta(seconds=gap))
+    before = set(growing.rows)
+
+    def create(page: int) -> None:
+        for _ in range(created.get(page, 0)):
+            growing.put(next(names))
+
+    growing.before_page = create
+    read = set(growing.read())
+    assert read >= before
+    assert read <= set(growing.rows)
