@@ -1,21 +1,23 @@
 """Reads a list of issues that changes while it is read, so that none is skipped.
 
 Pages shift: an issue that is edited leaves its place, and what stood behind it moves up by one,
-past the point where the next page begins. So each page is asked for anew, from the times of the
-last issues of the page before on, in whichever direction the list runs. The tracker's own page
-token serves only where time does not get ahead, and where none of those issues is met again: then
-they changed meanwhile, or were listed by other times than they show.
+past the point where the next page begins. So each page is asked for by time, from the last issues
+of the page before on, in whichever direction the list runs, and counts where it shows one of them
+again. Where it does not, they changed meanwhile, or the list goes by other times than it shows: the
+page before tells, when it is asked for again. The tracker's own page token serves only where the
+times do not get ahead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
-from trackwire.errors import CursorError
+from trackwire.errors import CursorError, TrackerError
 from trackwire.model import Timestamp
 
 _MET_AGAIN = 3
@@ -24,29 +26,23 @@ _FINER_THAN_SHOWN = timedelta(milliseconds=1)
 R = TypeVar("R")
 
 
-class Window(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Bounds(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """The part of a list that is still to be read.
 
     Args:
         gte: Issues that changed then or later, or None for no such bound.
         lte: Issues that changed then or earlier, or None for no such bound.
-        after: The tracker's token of a page within these bounds, or None for the first.
-        met: Ids of which one is met again on the page, if the times can be believed.
-        instead: What to read where none of them is met.
     """
 
     gte: Timestamp | None = None
     lte: Timestamp | None = None
-    after: str | None = None
-    met: tuple[str, ...] = ()
-    instead: Window | None = None
 
 
-Ask = Callable[[Window], tuple[Sequence[R], str | None]]
+Ask = Callable[[Bounds, str | None], tuple[Sequence[R], str | None]]
 """Asks for one page of a list ordered by the last change, in either direction.
 
-It takes the bounds and the token of a window, and returns the issues and the token of the page
-behind, or None where there is none.
+It takes the bounds and the tracker's token of a page within them, or None for the first, and
+returns the issues and the token of the page behind, or None where there is none.
 """
 
 
@@ -71,47 +67,107 @@ def read_windows(
 
     Raises:
         CursorError: The cursor is none of this function's.
+        TrackerError: The tracker gave the same page token twice.
     """
-    window: Window | None = Window(gte=since) if cursor is None else _opened(cursor)
-    while window is not None:
-        rows, token = ask(window)
-        if window.instead is not None and not {id_of(row) for row in rows} & {*window.met}:
-            window = window.instead
-            continue
-        window = _behind(window, rows, token, id_of, changed_at)
-        yield rows, msgspec.json.encode(window).decode() if window is not None else None
+    place: _Place[R] = _Place(Bounds(gte=since)) if cursor is None else _opened(cursor)
+    while True:
+        page = place.asked(ask)
+        if place.before is not None and not page.shows(place.met, id_of):
+            place = place.before
+            before, page = place.page, place.asked(ask)
+            if before is not None and page.ids(id_of) == before.ids(id_of):
+                following = place.by_token(page)
+                if following is None:
+                    yield (), None
+                    return
+                place = following
+                continue
+        following = place.behind(page, id_of, changed_at)
+        yield page.rows, following.cursor if following is not None else None
+        if following is None:
+            return
+        place = following
 
 
-def _behind(
-    window: Window,
-    rows: Sequence[R],
-    token: str | None,
-    id_of: Callable[[R], str],
-    changed_at: Callable[[R], datetime],
-) -> Window | None:
-    if token is None:
-        return None
-    by_token = Window(gte=window.gte, lte=window.lte, after=token)
-    gte, lte = _narrowed(window, [changed_at(row) for row in rows])
-    if (gte, lte) == (window.gte, window.lte):
-        return by_token
-    met = tuple(id_of(row) for row in rows[-_MET_AGAIN:])
-    return Window(gte=gte, lte=lte, met=met, instead=by_token)
+@dataclass(frozen=True, slots=True)
+class _Page(Generic[R]):
+    rows: Sequence[R]
+    token: str | None
+
+    def ids(self, id_of: Callable[[R], str]) -> list[str]:
+        return [id_of(row) for row in self.rows]
+
+    def shows(self, ids: Sequence[str], id_of: Callable[[R], str]) -> bool:
+        return not {id_of(row) for row in self.rows}.isdisjoint(ids)
 
 
-def _narrowed(window: Window, times: Sequence[datetime]) -> tuple[datetime | None, datetime | None]:
+class _Cursor(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A place, without its token: one that is kept for a while may point elsewhere."""
+
+    bounds: Bounds
+    met: tuple[str, ...] = ()
+    before: Bounds | None = None
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place(Generic[R]):
+    """Where a page is: `page` is its content as it was, `before` is believed where `met` is not."""
+
+    bounds: Bounds
+    tokens: tuple[str, ...] = ()
+    met: tuple[str, ...] = ()
+    before: _Place[R] | None = None
+    page: _Page[R] | None = None
+
+    @property
+    def cursor(self) -> str:
+        before = self.before.bounds if self.before is not None else None
+        text = _Cursor(self.bounds, self.met, before, len(self.tokens))
+        return msgspec.json.encode(text).decode()
+
+    def asked(self, ask: Ask[R]) -> _Page[R]:
+        return _Page(*ask(self.bounds, self.tokens[-1] if self.tokens else None))
+
+    def behind(
+        self,
+        page: _Page[R],
+        id_of: Callable[[R], str],
+        changed_at: Callable[[R], datetime],
+    ) -> _Place[R] | None:
+        if page.token is None:
+            return None
+        bounds = _narrowed(self.bounds, [changed_at(row) for row in page.rows])
+        if bounds == self.bounds:
+            return self.by_token(page)
+        here = _Place(self.bounds, self.tokens, page=page)
+        return _Place(bounds, met=tuple(page.ids(id_of)[-_MET_AGAIN:]), before=here)
+
+    def by_token(self, page: _Page[R]) -> _Place[R] | None:
+        if page.token is None:
+            return None
+        if page.token in self.tokens:
+            raise TrackerError("the tracker gave the same page token twice, so its list has no end")
+        return _Place(self.bounds, (*self.tokens, page.token))
+
+
+def _narrowed(bounds: Bounds, times: Sequence[datetime]) -> Bounds:
     ordered, last = sorted(times), times[-_MET_AGAIN:]
     if not times or ordered[0] == ordered[-1]:
-        return window.gte, window.lte
+        return bounds
     if ordered == list(times):
-        return max(filter(None, (window.gte, min(last)))), window.lte
+        gte = max(filter(None, (bounds.gte, min(last))))
+        return Bounds(gte, bounds.lte)
     if ordered == list(reversed(times)):
-        return window.gte, min(filter(None, (window.lte, max(last) + _FINER_THAN_SHOWN)))
-    return window.gte, window.lte
+        lte = min(filter(None, (bounds.lte, max(last) + _FINER_THAN_SHOWN)))
+        return Bounds(bounds.gte, lte)
+    return bounds
 
 
-def _opened(cursor: str) -> Window:
+def _opened(cursor: str) -> _Place[R]:
     try:
-        return msgspec.json.decode(cursor, type=Window)
+        at = msgspec.json.decode(cursor, type=_Cursor)
     except msgspec.MsgspecError as error:
         raise CursorError("the place where the last pull stopped cannot be read") from error
+    before: _Place[R] | None = _Place(at.before) if at.before is not None else None
+    return _Place(at.bounds, met=at.met, before=before)

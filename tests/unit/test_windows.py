@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackwire.errors import CursorError
-from trackwire.windows import Window, read_windows
+from trackwire.errors import CursorError, TrackerError
+from trackwire.windows import Bounds, read_windows
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -42,24 +42,24 @@ class ShiftingList:
     shown_as: dict[str, datetime] = field(default_factory=dict)
     rows: dict[str, datetime] = field(default_factory=dict)
     now: datetime = START
-    asked: list[Window] = field(default_factory=list)
+    asked: list[tuple[Bounds, str | None]] = field(default_factory=list)
 
     def put(self, *ids: str, after: timedelta = timedelta(seconds=1)) -> None:
         for row in ids:
             self.now += after
             self.rows[row] = self.now
 
-    def ask(self, window: Window) -> tuple[Sequence[Row], str | None]:
-        self.asked.append(window)
+    def ask(self, bounds: Bounds, token: str | None) -> tuple[Sequence[Row], str | None]:
+        self.asked.append((bounds, token))
         self.before_page(len(self.asked))
-        gte = window.gte and window.gte - (window.gte - START) % self.rounds
+        gte = bounds.gte and bounds.gte - (bounds.gte - START) % self.rounds
         found = [
             Row(row, time)
             for row, time in self.rows.items()
-            if (gte is None or time >= gte) and (window.lte is None or time <= window.lte)
+            if (gte is None or time >= gte) and (bounds.lte is None or time <= bounds.lte)
         ]
         found.sort(key=lambda row: (row.changed_at, row.id), reverse=self.descending)
-        start = int(window.after or 0)
+        start = int(token or 0)
         end = start + self.page_size
         shown = [Row(r.id, self.shown_as.get(r.id, r.changed_at)) for r in found[start:end]]
         return shown, str(end) if end < len(found) else None
@@ -154,13 +154,90 @@ def test_page_begins_anew_at_the_times_of_the_last_rows() -> None:
     plain = ShiftingList()
     plain.put(*map(str, range(8)))
     plain.read()
-    assert plain.asked[1].gte == plain.rows["1"]
-    assert plain.asked[1].after is None
+    assert plain.asked[1] == (Bounds(gte=plain.rows["1"]), None)
 
 
 def test_cursor_of_another_kind_is_refused() -> None:
     with pytest.raises(CursorError):
         ShiftingList().read(cursor='{"start": 1}')
+
+
+def test_every_row_edited_between_two_pulls_lets_none_be_skipped(shifting: ShiftingList) -> None:
+    pages = read_windows(shifting.ask, lambda row: row.id, lambda row: row.changed_at, None, None)
+    cursor = [next(pages)[1] for _ in range(4)][-1]
+    read = max(shifting.rows.values()) if shifting.descending else None
+    shifting.put(*shifting.rows)
+    assert set(shifting.read(cursor=cursor)) | set(shifting.read(since=read)) == set(shifting.rows)
+
+
+def test_token_that_comes_twice_is_an_error() -> None:
+    class Endless(ShiftingList):
+        def ask(self, bounds: Bounds, token: str | None) -> tuple[Sequence[Row], str | None]:
+            rows, _ = super().ask(bounds, None)
+            return rows, "again"
+
+    endless = Endless()
+    endless.put(*map(str, range(20)), after=timedelta(0))
+    with pytest.raises(TrackerError, match="twice"):
+        endless.read()
+
+
+@given(
+    descending=st.booleans(),
+    page_size=st.integers(5, 9),
+    size=st.integers(1, 40),
+    deeds=st.dictionaries(
+        st.integers(1, 20),
+        st.lists(st.tuples(st.sampled_from(["edit", "delete", "create"]), st.integers(0, 40))),
+        max_size=6,
+    ),
+    stops=st.sets(st.integers(1, 12), max_size=3),
+)
+def test_whatever_happens_and_wherever_it_stops_the_next_read_has_the_rest(
+    descending: bool,
+    page_size: int,
+    size: int,
+    deeds: dict[int, list[tuple[str, int]]],
+    stops: set[int],
+) -> None:
+    busy = ShiftingList(page_size=page_size, descending=descending)
+    names = (str(number) for number in count())
+    for _ in range(size):
+        busy.put(next(names))
+
+    def act(page: int) -> None:
+        for deed, number in deeds.pop(page, ()):
+            there = list(busy.rows)
+            if deed == "create":
+                busy.put(next(names))
+            elif there and deed == "edit":
+                busy.put(there[number % len(there)])
+            elif there:
+                del busy.rows[there[number % len(there)]]
+
+    busy.before_page = act
+    held: dict[str, datetime] = {}
+    cursor: str | None = None
+    ended = False
+    while not ended:
+        pages = read_windows(busy.ask, lambda row: row.id, lambda row: row.changed_at, None, cursor)
+        for number, (rows, behind) in enumerate(pages, start=1):
+            for row in rows:
+                held[row.id] = max(row.changed_at, held.get(row.id, START))
+            cursor, ended = behind, behind is None
+            if number in stops:
+                stops.discard(number)
+                break
+    busy.before_page = lambda _: None
+    rest = read_windows(
+        busy.ask,
+        lambda row: row.id,
+        lambda row: row.changed_at,
+        max(held.values(), default=None),
+        None,
+    )
+    held |= {row.id: row.changed_at for rows, _ in rest for row in rows}
+    assert {row: held.get(row) for row in busy.rows} == busy.rows
 
 
 @given(
