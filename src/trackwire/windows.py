@@ -53,7 +53,9 @@ def read_windows(
     since: datetime | None,
     cursor: str | None,
 ) -> Iterator[tuple[Sequence[R], str | None]]:
-    """Read a list page by page; issues on the border of two pages come twice.
+    """Read a list page by page, asking for a few issues of each page again with the next.
+
+    A page of fewer than five issues leaves little room for that, so ask for more.
 
     Args:
         ask: Asks for a page.
@@ -63,13 +65,15 @@ def read_windows(
         cursor: Where to go on, as it was yielded, or None to begin.
 
     Yields:
-        The issues of a page, and the cursor behind it; None behind the last.
+        The issues of a page that are not as they were on the page before, and the cursor behind
+        it; None behind the last.
 
     Raises:
         CursorError: The cursor is none of this function's.
         TrackerError: The tracker gave the same page token twice.
     """
     place: _Place[R] = _Place(Bounds(gte=since)) if cursor is None else _opened(cursor)
+    known: set[tuple[str, datetime]] = set()
     while True:
         page = place.asked(ask)
         if place.before is not None and not page.shows(place.met, id_of):
@@ -83,7 +87,10 @@ def read_windows(
                 place = following
                 continue
         following = place.behind(page, id_of, changed_at)
-        yield page.rows, following.cursor if following is not None else None
+        dated = [((id_of(row), changed_at(row)), row) for row in page.rows]
+        fresh = [row for key, row in dated if key not in known]
+        known = {key for key, _ in dated}
+        yield fresh, following.cursor if following is not None else None
         if following is None:
             return
         place = following

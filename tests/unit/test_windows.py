@@ -157,6 +157,10 @@ def test_page_begins_anew_at_the_times_of_the_last_rows() -> None:
     assert plain.asked[1] == (Bounds(gte=plain.rows["1"]), None)
 
 
+def test_row_that_is_asked_for_again_comes_once(shifting: ShiftingList) -> None:
+    assert len(shifting.read()) == len(shifting.rows)
+
+
 def test_cursor_of_another_kind_is_refused() -> None:
     with pytest.raises(CursorError):
         ShiftingList().read(cursor='{"start": 1}')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from trackwire.hookspecs import hookimpl
 from trackwire.provider import (
@@ -13,12 +13,36 @@ from trackwire.provider import (
     Provider,
 )
 
+if TYPE_CHECKING:
+    from trackwire.connector import ConnectContext, Connector, Identity, Resource
+
 
 def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[Exported]:
     """Read issues out of a saved answer; see `trackwire_jira.export.read_export`."""
     from trackwire_jira import export  # its libraries are not needed to know the provider
 
     return export.read_export(stream, context)
+
+
+def connect(context: ConnectContext) -> Connector:
+    """Open the bound project for reading; see `trackwire_jira.connector.connect`."""
+    from trackwire_jira import connector
+
+    return connector.connect(context)
+
+
+def verify(context: ConnectContext) -> Identity:
+    """Ask Jira who the credentials are; see `trackwire_jira.connector.verify`."""
+    from trackwire_jira import connector
+
+    return connector.verify(context)
+
+
+def discover(context: ConnectContext) -> Iterator[Resource]:
+    """List the projects that the credentials can see; see `trackwire_jira.connector.discover`."""
+    from trackwire_jira import connector
+
+    return connector.discover(context)
 
 
 @hookimpl
@@ -53,4 +77,8 @@ def trackwire_provider() -> Provider:
             ),
         ),
         read_export=read_export,
+        connect=connect,
+        verify=verify,
+        discover=discover,
+        gateways=("https://api.atlassian.com",),  # a token with scopes is taken there alone
     )

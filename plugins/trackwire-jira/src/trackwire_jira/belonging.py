@@ -23,7 +23,8 @@ class Bound:
 
     Args:
         workspace: The bound workspace, as it is written.
-        site: The site's address without a slash at its end, or None where none is bound.
+        site: The site's address without a slash at its end, or None where none is bound or only
+            that of a gateway.
         hosts: The hosts, in lower case, that an issue of the site may come from; empty where the
             binding names none.
         project_key: The bound project's key, stripped, or None.
@@ -49,7 +50,7 @@ def foreign_reason(record: Record, bound: Bound) -> str | None:
         record: The issue.
         bound: The binding.
     """
-    return _foreign_project(record, bound) or _foreign_site(record.self, bound)
+    return foreign_project(record, bound) or _foreign_site(record.self, bound)
 
 
 def page_url(record: Record, bound: Bound) -> str | None:
@@ -80,7 +81,13 @@ def site_of(self_url: str | None) -> str | None:
     return _without_user(root)
 
 
-def _foreign_project(record: Record, bound: Bound) -> str | None:
+def foreign_project(record: Record, bound: Bound) -> str | None:
+    """Tell why an issue of the bound site belongs to another project; None where it does not.
+
+    Args:
+        record: The issue.
+        bound: The binding.
+    """
     if bound.project_key is None:
         return None
     project = record.fields.project
@@ -138,7 +145,9 @@ def _site_address(base_url: str | None) -> str | None:
     if base_url is None:
         return None
     address = base_url if "://" in base_url else f"https://{base_url}"
-    return _without_user(address.rstrip("/")) if _host(address) else None
+    if _host(address) in {None, _GATEWAY}:
+        return None
+    return _without_user(address.rstrip("/"))
 
 
 def _without_user(address: str) -> str:

@@ -65,7 +65,7 @@ def to_issue(record: shapes.Record, context: ExportContext, bound: Bound, place:
 
 def _body(description: object) -> str | None:
     # version 2 gives wiki markup, which is passed through; version 3 a rich-text document
-    text = description if isinstance(description, str) else adf.plain_text(description)
+    text = description if isinstance(description, str) else adf.markdown(description)
     return text if text.strip() else None
 
 

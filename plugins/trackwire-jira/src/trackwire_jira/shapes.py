@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from trackwire.model import NonEmpty
+
+R = TypeVar("R")
 
 
 class StatusCategory(msgspec.Struct, frozen=True):
@@ -81,3 +83,76 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
     total: int | None = None
     is_last: bool | None = None
     next_page_token: str | None = None
+
+
+class Updated(msgspec.Struct, frozen=True):
+    """When an issue last changed."""
+
+    updated: str
+
+
+class Stub(msgspec.Struct, frozen=True):
+    """An issue, of which nothing was asked for but when it last changed."""
+
+    id: NonEmpty
+    fields: Updated
+
+
+class CloudFound(msgspec.Struct, Generic[R], frozen=True, rename="camel"):
+    """A page of a search on Cloud."""
+
+    issues: tuple[R, ...]
+    is_last: bool | None = None
+    next_page_token: str | None = None
+
+
+class ServerFound(msgspec.Struct, Generic[R], frozen=True):
+    """A page of a search on a server."""
+
+    issues: tuple[R, ...]
+    total: int
+
+
+class Given(msgspec.Struct, Generic[R], frozen=True, rename="camel"):
+    """Issues that Cloud was asked for by their ids, and what it could not give for now."""
+
+    issues: tuple[R, ...] = ()
+    issue_errors: tuple[Any, ...] = ()
+
+
+class ServerInfo(msgspec.Struct, frozen=True, rename="camel"):
+    """What a site is: Cloud says so, servers say something else or, of old, nothing."""
+
+    version: str
+    deployment_type: str | None = None
+    base_url: str | None = None
+
+
+class Tenant(msgspec.Struct, frozen=True, rename="camel"):
+    """A Cloud site's id at the gateway."""
+
+    cloud_id: NonEmpty
+
+
+class Myself(msgspec.Struct, frozen=True, rename="camel"):
+    """The account that is logged in."""
+
+    display_name: str | None = None
+    account_id: str | None = None
+    key: str | None = None
+    name: str | None = None
+    time_zone: str | None = None
+
+
+class NamedProject(msgspec.Struct, frozen=True):
+    """A project, as lists of them have it."""
+
+    key: NonEmpty
+    name: str
+
+
+class Projects(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of Cloud's projects."""
+
+    values: tuple[NamedProject, ...]
+    is_last: bool = True

@@ -98,6 +98,21 @@ def status_of(status: shapes.Status, resolution: str | None, context: ExportCont
     return known or (Status.DONE if resolution else Status.TODO)
 
 
+def is_placed(status: shapes.Status, context: ExportContext) -> bool:
+    """Tell whether map, category or name say where a status stands.
+
+    Args:
+        status: The issue's status.
+        context: The project's own names.
+    """
+    return (
+        context.status_of(status.name) is not None
+        or _by_category(status) is not None
+        or _plain(status.name) in _STATUSES
+        or _CANCELED.search(status.name) is not None
+    )
+
+
 def _says_undone(resolution: str | None) -> bool:
     return bool(resolution and (_CANCELED.search(resolution) or _UNDONE.search(resolution)))
 
