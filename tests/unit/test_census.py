@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from fake_tracker import START, FakeTracker
+from memory_tracker import START, MemoryTracker
 from projectkit import SCOPE, make_issue
 
 from trackwire.errors import TrackerDeferred, TrackerError
@@ -25,8 +25,8 @@ def store(tmp_path: Path) -> Iterator[TrackerSqliteStore]:
 
 
 @pytest.fixture
-def tracker(store: TrackerSqliteStore) -> FakeTracker:
-    filled = FakeTracker()
+def tracker(store: TrackerSqliteStore) -> MemoryTracker:
+    filled = MemoryTracker()
     filled.put(*map(str, range(10)))
     pulled(filled, store)
     filled.now += timedelta(days=1)
@@ -49,14 +49,14 @@ def days_later(days: float) -> Any:
 
 
 def test_census_is_taken_by_the_first_pull(store: TrackerSqliteStore) -> None:
-    tracker = FakeTracker()
+    tracker = MemoryTracker()
     tracker.put("1", "2")
     assert pulled(tracker, store).census
     assert tracker.censuses == 1
 
 
 def test_census_is_not_taken_again_within_a_day(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     with days_later(0.99):
         assert not pulled(tracker, store).census
@@ -65,21 +65,23 @@ def test_census_is_not_taken_again_within_a_day(
 
 @pytest.mark.parametrize("days", [1.01, -1.0])
 def test_census_is_taken_when_the_last_is_a_day_old_or_of_a_clock_set_back(
-    tracker: FakeTracker, store: TrackerSqliteStore, days: float
+    tracker: MemoryTracker, store: TrackerSqliteStore, days: float
 ) -> None:
     with days_later(days):
         assert pulled(tracker, store).census
     assert tracker.censuses == 1
 
 
-def test_issue_that_is_not_listed_is_gone(tracker: FakeTracker, store: TrackerSqliteStore) -> None:
+def test_issue_that_is_not_listed_is_gone(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
     tracker.remove("3")
     assert pulled(tracker, store, full=True).changes.gone == 1
     assert held(store) == tracker.issues
 
 
 def test_deleted_issue_is_gone_after_the_daily_census(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.remove("3")
     with days_later(1.01):
@@ -88,7 +90,7 @@ def test_deleted_issue_is_gone_after_the_daily_census(
 
 
 def test_issue_that_moved_in_without_a_change_of_its_time_is_read(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.issues["moved"] = make_issue("moved", updated_at=START - timedelta(days=400))
     with days_later(1.01):
@@ -98,7 +100,7 @@ def test_issue_that_moved_in_without_a_change_of_its_time_is_read(
 
 @pytest.mark.parametrize("times", [True, False])
 def test_issue_that_moved_out_and_in_again_is_back(
-    tracker: FakeTracker, store: TrackerSqliteStore, times: bool
+    tracker: MemoryTracker, store: TrackerSqliteStore, times: bool
 ) -> None:
     tracker.lists_times = times
     issue = tracker.issues.pop("3")
@@ -110,7 +112,7 @@ def test_issue_that_moved_out_and_in_again_is_back(
 
 
 def test_update_that_every_page_missed_is_read_by_its_time(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     old = START - timedelta(days=400)
     tracker.issues["3"] = make_issue("3", title="restored", updated_at=old + timedelta(days=1))
@@ -122,7 +124,7 @@ def test_update_that_every_page_missed_is_read_by_its_time(
 
 
 def test_same_time_in_another_timezone_is_no_difference(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     from datetime import timezone
 
@@ -138,7 +140,7 @@ def test_same_time_in_another_timezone_is_no_difference(
 
 
 def test_more_than_half_gone_is_refused_and_nothing_is_marked(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.remove(*map(str, range(6)))
     with pytest.raises(TrackerError, match="6 of the 10 issues") as caught:
@@ -149,7 +151,7 @@ def test_more_than_half_gone_is_refused_and_nothing_is_marked(
 
 
 def test_refused_census_is_taken_again_by_the_next_pull(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.remove(*map(str, range(6)))
     with days_later(1.01):
@@ -158,13 +160,13 @@ def test_refused_census_is_taken_again_by_the_next_pull(
                 pulled(tracker, store)
 
 
-def test_half_gone_is_believed(tracker: FakeTracker, store: TrackerSqliteStore) -> None:
+def test_half_gone_is_believed(tracker: MemoryTracker, store: TrackerSqliteStore) -> None:
     tracker.remove(*map(str, range(5)))
     assert pulled(tracker, store, full=True).changes.gone == 5
 
 
 def test_more_than_half_gone_is_accepted_when_told(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.remove(*map(str, range(10)))
     report = pulled(tracker, store, accept_gone=True)
@@ -173,7 +175,7 @@ def test_more_than_half_gone_is_accepted_when_told(
 
 
 def test_issue_that_the_lagging_index_does_not_list_yet_stays(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.put("new")
     pulled(tracker, store)
@@ -183,7 +185,7 @@ def test_issue_that_the_lagging_index_does_not_list_yet_stays(
 
 
 def test_issue_that_changed_lately_and_was_deleted_is_gone(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.put("new", "newer")
     pulled(tracker, store)
@@ -193,7 +195,7 @@ def test_issue_that_changed_lately_and_was_deleted_is_gone(
 
 
 def test_deleted_issue_that_the_lagging_index_still_shows_stays_gone(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.put("new", "newer")
     pulled(tracker, store)
@@ -205,7 +207,7 @@ def test_deleted_issue_that_the_lagging_index_still_shows_stays_gone(
 
 
 def test_census_that_is_cut_marks_nothing_and_is_taken_by_the_next_pull(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     whole = tracker.census
 
@@ -225,7 +227,7 @@ def test_census_that_is_cut_marks_nothing_and_is_taken_by_the_next_pull(
 
 
 def test_many_issues_are_fetched_a_hundred_at_a_time(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     old = START - timedelta(days=400)
     for number in range(250):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_tracker import START, FakeTracker
+from memory_tracker import START, MemoryTracker
 from projectkit import SCOPE, make_issue
 
 from trackwire.connector import Page, Unplaced
@@ -25,8 +25,8 @@ def store(tmp_path: Path) -> Iterator[TrackerSqliteStore]:
 
 
 @pytest.fixture
-def tracker() -> FakeTracker:
-    filled = FakeTracker()
+def tracker() -> MemoryTracker:
+    filled = MemoryTracker()
     filled.put(*map(str, range(10)))
     return filled
 
@@ -48,7 +48,7 @@ def cut_at(page: int) -> Any:
     return cut
 
 
-def test_first_pull_reads_everything(tracker: FakeTracker, store: TrackerSqliteStore) -> None:
+def test_first_pull_reads_everything(tracker: MemoryTracker, store: TrackerSqliteStore) -> None:
     report = pulled(tracker, store)
     assert held(store) == tracker.issues
     assert (report.full, report.resumed, report.complete) == (True, False, True)
@@ -57,7 +57,7 @@ def test_first_pull_reads_everything(tracker: FakeTracker, store: TrackerSqliteS
 
 
 def test_watermark_is_the_largest_change_that_was_read(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     assert store.get_checkpoint(SCOPE).updated_since == tracker.now
@@ -65,7 +65,7 @@ def test_watermark_is_the_largest_change_that_was_read(
 
 
 def test_second_pull_reads_from_the_watermark_less_the_overlap(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     tracker.now += timedelta(hours=3)
@@ -82,7 +82,7 @@ def test_second_pull_reads_from_the_watermark_less_the_overlap(
 
 
 def test_change_that_the_index_showed_late_is_read_in_the_overlap(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.put("late", title="shown late")
     tracker.hidden.add("late")
@@ -94,7 +94,7 @@ def test_change_that_the_index_showed_late_is_read_in_the_overlap(
 
 
 def test_pull_without_changes_leaves_the_store_as_it_is(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     before = list(store.issue_bytes(SCOPE)), store.get_checkpoint(SCOPE)
@@ -103,13 +103,13 @@ def test_pull_without_changes_leaves_the_store_as_it_is(
 
 
 def test_empty_resource_is_complete_with_no_issue(store: TrackerSqliteStore) -> None:
-    report = pulled(FakeTracker(), store)
+    report = pulled(MemoryTracker(), store)
     assert (report.fill, report.issues, report.complete) == (Fill.COMPLETE, 0, True)
     assert store.get_checkpoint(SCOPE).updated_since is None
 
 
 def test_older_version_of_a_lagging_index_changes_nothing(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     older = tracker.issues["9"]
@@ -120,7 +120,9 @@ def test_older_version_of_a_lagging_index_changes_nothing(
     assert held(store)["9"].title == "newer"
 
 
-def test_full_pull_takes_the_trackers_word(tracker: FakeTracker, store: TrackerSqliteStore) -> None:
+def test_full_pull_takes_the_trackers_word(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
     pulled(tracker, store)
     older = tracker.issues["9"]
     tracker.put("9", title="newer")
@@ -131,7 +133,7 @@ def test_full_pull_takes_the_trackers_word(tracker: FakeTracker, store: TrackerS
 
 
 def test_content_that_changed_without_its_time_is_taken(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     tracker.issues["3"] = make_issue("3", title="other", updated_at=tracker.issues["3"].updated_at)
@@ -142,7 +144,7 @@ def test_content_that_changed_without_its_time_is_taken(
 def test_issue_that_comes_twice_is_kept_once(store: TrackerSqliteStore) -> None:
     issue = make_issue("1", updated_at=START)
 
-    class Repeating(FakeTracker):
+    class Repeating(MemoryTracker):
         def pages(self, *_: Any) -> Iterator[Page]:
             yield Page(issues=[issue], cursor="1")
             yield Page(issues=[issue])
@@ -153,11 +155,11 @@ def test_issue_that_comes_twice_is_kept_once(store: TrackerSqliteStore) -> None:
 
 
 def test_issue_that_the_page_says_is_gone_is_gone(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
 
-    class Archiving(FakeTracker):
+    class Archiving(MemoryTracker):
         def pages(self, *_: Any) -> Iterator[Page]:
             yield Page(gone=["4", "unknown"])
 
@@ -167,7 +169,7 @@ def test_issue_that_the_page_says_is_gone_is_gone(
 
 
 def test_interrupted_pull_keeps_its_pages_and_is_filled_in_part(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.before_page = cut_at(3)
     with pytest.raises(TrackerDeferred) as caught:
@@ -181,7 +183,7 @@ def test_interrupted_pull_keeps_its_pages_and_is_filled_in_part(
 
 @pytest.mark.parametrize("page", [1, 2, 3, 4])
 def test_interrupted_pull_goes_on_behind_its_last_page(
-    tracker: FakeTracker, store: TrackerSqliteStore, page: int
+    tracker: MemoryTracker, store: TrackerSqliteStore, page: int
 ) -> None:
     tracker.before_page = cut_at(page)
     with pytest.raises(TrackerDeferred):
@@ -197,7 +199,7 @@ def test_interrupted_pull_goes_on_behind_its_last_page(
 
 
 def test_interrupted_incremental_pull_goes_on_from_where_it_began(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     tracker.before_page = cut_at(tracker.pages_read + 3)
@@ -213,7 +215,7 @@ def test_interrupted_incremental_pull_goes_on_from_where_it_began(
 
 
 def test_watermark_stays_until_the_pull_has_ended(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.before_page = cut_at(3)
     with pytest.raises(TrackerDeferred):
@@ -222,7 +224,7 @@ def test_watermark_stays_until_the_pull_has_ended(
 
 
 def test_cursor_that_is_not_taken_any_more_begins_the_read_again(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.before_page = cut_at(3)
     with pytest.raises(TrackerDeferred):
@@ -231,13 +233,11 @@ def test_cursor_that_is_not_taken_any_more_begins_the_read_again(
     notes: list[str] = []
     pulled(tracker, store, notify=notes.append)
     assert held(store) == tracker.issues
-    assert notes == [
-        "the tracker does not know the page any more; reading begins again"
-    ]
+    assert notes == ["the tracker does not know the page any more; reading begins again"]
 
 
 def test_full_pull_replaces_an_interrupted_incremental_one(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     tracker.before_page = cut_at(tracker.pages_read + 2)
@@ -250,7 +250,7 @@ def test_full_pull_replaces_an_interrupted_incremental_one(
 
 
 def test_full_pull_goes_on_with_an_interrupted_full_one(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.before_page = cut_at(3)
     with pytest.raises(TrackerDeferred):
@@ -260,7 +260,7 @@ def test_full_pull_goes_on_with_an_interrupted_full_one(
 
 
 def test_other_fingerprint_reads_everything_again(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     notes: list[str] = []
@@ -271,7 +271,7 @@ def test_other_fingerprint_reads_everything_again(
 
 
 def test_other_fingerprint_does_not_go_on_with_an_interrupted_pull(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.before_page = cut_at(3)
     with pytest.raises(TrackerDeferred):
@@ -282,7 +282,7 @@ def test_other_fingerprint_does_not_go_on_with_an_interrupted_pull(
 
 
 def test_issues_that_came_in_another_way_make_the_next_pull_full(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     store.upsert_issues(SCOPE, [make_issue("5", title="imported", updated_at=START)])
@@ -292,7 +292,7 @@ def test_issues_that_came_in_another_way_make_the_next_pull_full(
 
 
 def test_imported_scope_stays_complete_while_the_first_pull_runs(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     store.upsert_issues(SCOPE, [make_issue("1", updated_at=START)])
     store.set_fill(SCOPE, Fill.COMPLETE)
@@ -304,7 +304,7 @@ def test_imported_scope_stays_complete_while_the_first_pull_runs(
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 9])
 def test_limit_reads_so_many_issues_and_the_next_pull_goes_on(
-    tracker: FakeTracker, store: TrackerSqliteStore, limit: int
+    tracker: MemoryTracker, store: TrackerSqliteStore, limit: int
 ) -> None:
     report = pulled(tracker, store, limit=limit)
     assert (report.issues, report.complete, report.fill) == (limit, False, Fill.PARTIAL)
@@ -316,14 +316,14 @@ def test_limit_reads_so_many_issues_and_the_next_pull_goes_on(
 
 @pytest.mark.parametrize("limit", [10, 11])
 def test_limit_that_is_not_reached_completes_the_pull(
-    tracker: FakeTracker, store: TrackerSqliteStore, limit: int
+    tracker: MemoryTracker, store: TrackerSqliteStore, limit: int
 ) -> None:
     assert pulled(tracker, store, limit=limit).complete
     assert store.fill(SCOPE) is Fill.COMPLETE
 
 
 def test_since_reads_what_changed_then_or_later(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     report = pulled(tracker, store, since=START + timedelta(seconds=8))
     assert sorted(held(store)) == list("789")
@@ -331,7 +331,7 @@ def test_since_reads_what_changed_then_or_later(
 
 
 def test_since_leaves_the_regular_course_as_it_was(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store)
     before = store.get_checkpoint(SCOPE), store.journal.state(SCOPE)
@@ -344,7 +344,7 @@ def test_since_leaves_the_regular_course_as_it_was(
 
 
 def test_since_on_a_new_scope_is_followed_by_a_full_pull(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     pulled(tracker, store, since=tracker.now)
     assert pulled(tracker, store).full
@@ -352,7 +352,7 @@ def test_since_on_a_new_scope_is_followed_by_a_full_pull(
 
 
 def test_names_that_could_not_be_placed_are_counted(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     name = Unplaced("status", "Wartet")
     tracker.unplaced = (name,)
@@ -360,7 +360,7 @@ def test_names_that_could_not_be_placed_are_counted(
 
 
 def test_progress_is_told_after_each_page_and_through_the_census(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     told: list[PullProgress] = []
     pulled(tracker, store, progress=told.append)
@@ -371,7 +371,7 @@ def test_progress_is_told_after_each_page_and_through_the_census(
 def test_connector_that_ends_without_a_last_page_does_not_complete_the_pull(
     store: TrackerSqliteStore,
 ) -> None:
-    class Ending(FakeTracker):
+    class Ending(MemoryTracker):
         def pages(self, *_: Any) -> Iterator[Page]:
             yield Page(issues=[make_issue("1", updated_at=START)], cursor="more")
 
@@ -381,7 +381,7 @@ def test_connector_that_ends_without_a_last_page_does_not_complete_the_pull(
 
 
 def test_issue_that_is_edited_between_pages_is_read_in_its_new_version(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     edits = {2: lambda: tracker.put("0", title="edited")}
     tracker.before_page = lambda number: edits.pop(number, lambda: None)()
@@ -390,7 +390,7 @@ def test_issue_that_is_edited_between_pages_is_read_in_its_new_version(
 
 
 def test_failure_of_the_tracker_reports_what_was_kept(
-    tracker: FakeTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     def refuse(number: int) -> None:
         if number == 2:

@@ -19,7 +19,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 @dataclass
-class FakeTracker:
+class MemoryTracker:
     """Issues by id, ordered by their last change; each edit takes a second of its clock.
 
     Args:
