@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import http.server
 import json
@@ -11,9 +12,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from trackwire.credentials import TrackerCredentialStore
 from trackwire.discovery import Found
@@ -229,6 +232,224 @@ def _handler(hub: IdempotentHub) -> type[http.server.BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing on standard error."""
+
+    return Handler
+
+
+LIVE_PLUGIN = """
+from datetime import datetime
+from trackwire.answers import read_answer
+from trackwire.connector import Identity, Listed, Page, Resource, Unplaced
+from trackwire.errors import TrackerError
+from trackwire.hookspecs import hookimpl
+from trackwire.model import ExternalRef, Issue, IssueType, Status
+from trackwire.provider import CredentialField, Provider
+
+def asked(context, path, **query):
+    token = context.secret("token")
+    if token is not None:
+        context.client.headers["Authorization"] = f"Bearer {token.reveal()}"
+    return read_answer(context.client.get(path, params=query), dict)
+
+class Connector:
+    def __init__(self, context):
+        self.context, self.board = context, context.value_of("board")
+
+    def pages(self, since, cursor):
+        more = True
+        while more:
+            query = {"after": cursor} if cursor else {}
+            if since:
+                query["since"] = since.isoformat()
+            answer = asked(self.context, "api/cards", board=self.board, **query)
+            cursor = answer["next"]
+            more = cursor is not None
+            yield self.page(answer["cards"], cursor)
+
+    def census(self):
+        cards = asked(self.context, "api/ids", board=self.board)["cards"]
+        yield [Listed(card["id"], datetime.fromisoformat(card["updated"])) for card in cards]
+
+    def fetch(self, ids):
+        answer = asked(self.context, "api/cards", board=self.board, ids=",".join(ids))
+        return self.page(answer["cards"], None)
+
+    def page(self, cards, cursor):
+        placed = {"new": Status.TODO, **self.context.status_map}
+        strange = [Unplaced("status", c["status"]) for c in cards if c["status"] not in placed]
+        return Page(
+            issues=[
+                Issue(
+                    ref=ExternalRef(
+                        system="acme", workspace=self.context.workspace, id=card["id"],
+                        key="B1-" + card["id"],
+                    ),
+                    title=card["title"],
+                    status=placed.get(card["status"], Status.TODO),
+                    issue_type=IssueType.TASK,
+                    updated_at=datetime.fromisoformat(card["updated"]),
+                )
+                for card in cards
+            ],
+            cursor=cursor,
+            unplaced=strange,
+        )
+
+def connect(context):
+    boards = {board["id"] for board in asked(context, "api/boards")["boards"]}
+    if context.value_of("board") not in boards:
+        raise TrackerError("there is no such board; run: trackwire discover acme")
+    return Connector(context)
+
+def resources(context):
+    return [Resource(**board) for board in asked(context, "api/boards")["boards"]]
+
+def verify(context):
+    me = asked(context, "api/me")
+    mine = context.value_of("board")
+    seen = next((r for r in resources(context) if r.id == mine), None)
+    return Identity(
+        account=me["account"], deployment="Acme 9", timezone=me["timezone"], resource=seen
+    )
+
+@hookimpl
+def trackwire_provider():
+    return Provider(
+        name="acme",
+        title="Acme Boards",
+        api_version=1,
+        resource_type="acme_board",
+        credential_key="board",
+        credential_fields=(
+            CredentialField(name="base_url", help="The site's address", origin=True),
+            CredentialField(name="email", help="Your e-mail", personal=True, required=False),
+            CredentialField(name="token", help="Profile, API tokens", secret=True),
+            CredentialField(name="spare", help="For experts", secret=True, required=False),
+            CredentialField(name="board", help="The board's short name"),
+        ),
+        connect=connect,
+        discover=resources,
+        verify=verify,
+    )
+"""
+"""A plugin that reads the live tracker `LiveTracker`."""
+
+TRACKER_TOKEN = "hushhush-tracker-token"
+_PAGE_CARDS = 2
+
+
+@dataclass
+class LiveTracker:
+    """The made-up tracker itself: boards with cards, read in pages of two.
+
+    Args:
+        cards: The cards of the board B1, in the order of their last change.
+        boards: What the token can see.
+        answers: What the next requests are answered in place of the truth: status and headers;
+            None for the truth.
+        requests: The target of every request, and whether it had the token.
+        pages_before_hold: After how many pages the next one waits for `release`, or None.
+        reached: Set when a page waits.
+        release: Lets it go.
+    """
+
+    cards: list[dict[str, str]] = field(default_factory=list)
+    boards: list[dict[str, str]] = field(default_factory=list)
+    answers: deque[tuple[int, dict[str, str]] | None] = field(default_factory=deque)
+    requests: list[tuple[str, bool]] = field(default_factory=list)
+    pages_before_hold: int | None = None
+    reached: threading.Event = field(default_factory=threading.Event)
+    release: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.boards = self.boards or [{"id": "B1", "key": "ONE", "name": "First"}]
+        self._pages = 0
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _tracker_handler(self))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def put(self, external_id: str, minute: int = 0, **members: str) -> None:
+        """Create a card, or change one."""
+        self.cards = [card for card in self.cards if card["id"] != external_id]
+        updated = f"2026-11-01T10:{minute:02}:00+00:00"
+        card = {"id": external_id, "title": f"card {external_id}", "status": "new"}
+        self.cards.append(card | {"updated": updated} | members)
+        self.cards.sort(key=lambda each: (each["updated"], each["id"]))
+
+    def stop(self) -> None:
+        self.release.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def answer(self, path: str, query: dict[str, str]) -> dict[str, object] | None:
+        """Return the truth, or None where there is none."""
+        if path == "/api/me":
+            return {"account": "Ada", "timezone": "Europe/Berlin"}
+        if path == "/api/boards":
+            return {"boards": self.boards}
+        if path == "/api/ids":
+            return {"cards": [{"id": c["id"], "updated": c["updated"]} for c in self.cards]}
+        if path != "/api/cards":
+            return None
+        if "ids" in query:
+            wanted = query["ids"].split(",")
+            return {"cards": [c for c in self.cards if c["id"] in wanted], "next": None}
+        self._hold()
+        since = datetime.fromisoformat(query.get("since", "0001-01-01T00:00:00+00:00"))
+        found = [c for c in self.cards if datetime.fromisoformat(c["updated"]) >= since]
+        start = int(query.get("after", "0"))
+        end = start + _PAGE_CARDS
+        return {"cards": found[start:end], "next": str(end) if end < len(found) else None}
+
+    def _hold(self) -> None:
+        if self._pages == self.pages_before_hold:
+            self.reached.set()
+            self.release.wait()
+        self._pages += 1
+
+
+@contextmanager
+def running_tracker(*external_ids: str) -> Iterator[LiveTracker]:
+    """Run the made-up tracker with these cards until the block ends."""
+    tracker = LiveTracker()
+    for minute, external_id in enumerate(external_ids):
+        tracker.put(external_id, minute)
+    try:
+        yield tracker
+    finally:
+        tracker.stop()
+
+
+def _tracker_handler(tracker: LiveTracker) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            target = urlsplit(self.path)
+            authorized = self.headers["Authorization"] == f"Bearer {TRACKER_TOKEN}"
+            tracker.requests.append((target.path, authorized))
+            headers: dict[str, str] = {}
+            status, document = 200, tracker.answer(target.path, dict(parse_qsl(target.query)))
+            if planned := tracker.answers.popleft() if tracker.answers else None:
+                (status, headers), document = planned, {"error": "as planned"}
+            elif not authorized:
+                status, document = 401, {"error": f"who is {self.headers['Authorization']}?"}
+            elif document is None:
+                status, document = 404, {"error": "no such thing"}
+            content = json.dumps(document).encode()
+            headers |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+            with contextlib.suppress(OSError):  # whoever asked may be gone
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             """Say nothing on standard error."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackwire.connecting import lacking
 from trackwire.errors import ProjectError, UsageError
 from trackwire.keeping import check_text, declared_fields, is_users, secrets_origin
 from trackwire.lock import project_lock
@@ -111,7 +112,7 @@ def bind(
         previous=before.binding if before else None,
         dropped_fields=tuple(sorted(set(before.fields) - set(config.fields))) if before else (),
         kept=kept,
-        missing=tuple(f for f in _fields_of(plan.provider) if f.required and f.name not in values),
+        missing=_missing(plan.provider, values),
     )
 
 
@@ -120,7 +121,8 @@ class Prospect:
     """What a binding would still lack.
 
     Args:
-        missing: Fields without a value anywhere, the optional ones too.
+        missing: Fields to ask for: those without a value anywhere, and without one that stands
+            in for them; the optional ones too, unless they are secret.
         address: Where the secrets would be sent, or None where that is not known yet.
     """
 
@@ -149,14 +151,38 @@ def prospect(
         return Prospect(missing=(), address=None)
     address = provider.origin_field.name if provider.origin_field else ""
     known = values.get(address)
+    answered = {name for name, value in request.values.items() if value}
     return Prospect(
         missing=tuple(
             f
-            for f in provider.credential_fields
-            if f.name not in values and f.name not in request.values
+            for f in lacking(provider, values.keys() | answered)
+            if f.name not in request.values and (f.required or not f.secret)
         ),
         address=request.values.get(address) or (str(known.plain) if known else None),
     )
+
+
+def prospective(root: Path, provider: str, workspace: str | None) -> TrackerProjectConfig:
+    """Return the project as it would be, bound to a provider's workspace; nothing is changed.
+
+    Args:
+        root: The project's directory; it need not be a project.
+        provider: The provider's name, in any form.
+        workspace: The workspace; None for the one that the project has at that provider, or
+            else for none.
+
+    Raises:
+        UsageError: The provider's name is none.
+        ProjectError: The configuration is malformed.
+    """
+    name = _checked_name(provider)
+    held = load_project(root) if is_project(root) else TrackerProjectConfig(root=root)
+    owner = held.owner
+    known = owner.workspace if owner and owner.provider == name else ""
+    site = known if workspace is None else workspace.strip()
+    if owner and (owner.provider, owner.workspace) == (name, site):
+        return replace(held, binding=owner)
+    return replace(held, binding=Binding(provider=name, workspace=site), fields={})
 
 
 def unbind(
@@ -212,10 +238,8 @@ def _plan(
     credentials: TrackerCredentialStore,
     request: BindRequest,
 ) -> _Plan:
-    name = normalize_provider_name(request.provider)
+    name = _checked_name(request.provider)
     workspace = request.workspace.strip()
-    if not is_provider_name(name):
-        raise UsageError(f"{request.provider!r} is no provider's name; see: trackwire providers")
     if not workspace:
         raise UsageError("the workspace is blank; it is the provider's site or organisation")
     check_text(workspace, "the workspace")
@@ -232,6 +256,13 @@ def _plan(
         held=held,
         values=credentials.effective(prospective, provider),
     )
+
+
+def _checked_name(provider: str) -> str:
+    name = normalize_provider_name(provider)
+    if not is_provider_name(name):
+        raise UsageError(f"{provider!r} is no provider's name; see: trackwire providers")
+    return name
 
 
 def _checked_plan(
@@ -275,8 +306,8 @@ def _carry_out(
     }
 
 
-def _fields_of(provider: Provider | None) -> tuple[CredentialField, ...]:
-    return provider.credential_fields if provider else ()
+def _missing(provider: Provider | None, values: Mapping[str, Value]) -> tuple[CredentialField, ...]:
+    return tuple(f for f in lacking(provider, values) if f.required) if provider else ()
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class Source(StrEnum):
     """Where a value comes from, in the order in which they win."""
 
+    GIVEN = "given"
     ENVIRONMENT = "environment"
     PROJECT = "project"
     USER_WORKSPACE = "user_workspace"
@@ -97,13 +98,20 @@ class TrackerCredentialStore:
         merged = {name: self._merge(config, stored, name, declared.get(name)) for name in names}
         return {name: value for name, value in merged.items() if value is not None}
 
-    def secret(self, config: TrackerProjectConfig, provider: Provider, field: str) -> Secret | None:
+    def secret(
+        self,
+        config: TrackerProjectConfig,
+        provider: Provider,
+        field: str,
+        address: Value | None = None,
+    ) -> Secret | None:
         """Return a secret for use at the address that the binding names, or None without one.
 
         Args:
             config: The project.
             provider: The registered provider.
             field: The secret field.
+            address: Where it is sent; None for the address that the binding names now.
 
         Raises:
             CredentialError: There is no address to send it to, it was not given for that origin,
@@ -113,12 +121,12 @@ class TrackerCredentialStore:
         held = values.get(field)
         if held is None:
             return None
-        address = _address(provider, values)
+        address = address or _address(provider, values)
         if held.source is Source.ENVIRONMENT:
-            self._check_environment_origin(provider, field, address)
+            _check_environment_origin(provider, self.variable(provider.name, field), address)
             return Secret(self._environ[held.detail])
         entry = self._stored(provider.name, config.workspace)[field]
-        self._check_stored_origin(entry, address)
+        _check_stored_origin(entry, address)
         return Secret(self.users.value_of(entry))
 
     def keep(
@@ -153,6 +161,69 @@ class TrackerCredentialStore:
             origin=origin_of(origin) if secret and origin else None,
         )
         return self.users.put(entry, value)
+
+    def check_origin(
+        self, config: TrackerProjectConfig, provider: Provider, field: str, address: Value
+    ) -> None:
+        """Check that a secret may be sent to an address, without opening the keyring.
+
+        Args:
+            config: The project.
+            provider: The registered provider.
+            field: The secret field.
+            address: Where it would be sent.
+
+        Raises:
+            CredentialError: It was not given for that origin.
+        """
+        if self.from_environment(provider.name, field) is not None:
+            _check_environment_origin(provider, self.variable(provider.name, field), address)
+        elif entry := self._stored(provider.name, config.workspace).get(field):
+            _check_stored_origin(entry, address)
+
+    def rotate(
+        self,
+        config: TrackerProjectConfig,
+        provider: Provider,
+        values: Mapping[str, str],
+        address: Value,
+    ) -> None:
+        """Replace stored secrets where they lie, one after the other in the given order.
+
+        Args:
+            config: The project.
+            provider: The registered provider.
+            values: The new value of each secret field; one that was not set before is stored for
+                the workspace.
+            address: Where they were got from, and are for.
+
+        Raises:
+            CredentialError: One of them is set in the environment, or the old one was given for
+                another origin; nothing was stored.
+        """
+        entries = [self._rotated(config, provider, field, address) for field in values]
+        for entry in entries:
+            self.users.put(entry, values[entry.field])
+
+    def _rotated(
+        self, config: TrackerProjectConfig, provider: Provider, field: str, address: Value
+    ) -> Entry:
+        if self.from_environment(provider.name, field) is not None:
+            variable = self.variable(provider.name, field)
+            raise CredentialError(
+                f"the tracker has replaced {field}, and {variable} cannot be replaced; get a new "
+                f"one, run: {command('credentials', 'set', field)}, and unset {variable}"
+            )
+        entry = self._stored(provider.name, config.workspace).get(field)
+        if entry is None:
+            return Entry(
+                provider=provider.name,
+                workspace=config.workspace or None,
+                field=field,
+                origin=origin_of(str(address.plain)),
+            )
+        _check_stored_origin(entry, address)
+        return entry
 
     def drop(self, provider: str, workspace: str | None, field: str) -> bool:
         """Remove what is stored for the user.
@@ -200,7 +271,7 @@ class TrackerCredentialStore:
             provider: The provider's normalized name.
             field: The field's name.
         """
-        return f"TRACKWIRE_{provider}_{field}".upper()
+        return _variable(provider, field)
 
     def from_environment(self, provider: str, field: str) -> str | None:
         """Return a field's value from the environment; a blank variable counts as unset.
@@ -276,31 +347,9 @@ class TrackerCredentialStore:
                     "was ever shared"
                 )
 
-    def _check_environment_origin(
-        self, provider: Provider, field: str, address: Value | None
-    ) -> None:
-        if address is None or address.source is not Source.PROJECT:
-            return
-        default = provider.origin_field.default if provider.origin_field else None
-        if default is not None and origin_of(str(address.plain)) == origin_of(default):
-            return
-        raise CredentialError(
-            f"{self.variable(provider.name, field)} is not sent to "
-            f"{origin_of(str(address.plain))}, which only the project's file names; if that is "
-            "right, set "
-            f"{self.variable(provider.name, address.field)} to it too"
-        )
 
-    def _check_stored_origin(self, entry: Entry, address: Value | None) -> None:
-        if address is None:
-            return
-        origin = origin_of(str(address.plain))
-        if entry.origin != origin:
-            given = f"for {entry.origin}" if entry.origin else "before there was an address"
-            raise CredentialError(
-                f"{entry.field} is not sent to {origin}: it was given {given}; if that is right, "
-                f"run: trackwire credentials set {entry.field} --origin {origin}"
-            )
+def _variable(provider: str, field: str) -> str:
+    return f"TRACKWIRE_{provider}_{field}".upper()
 
 
 def _address(provider: Provider, values: Mapping[str, Value]) -> Value | None:
@@ -313,6 +362,32 @@ def _address(provider: Provider, values: Mapping[str, Value]) -> Value | None:
             f"there is no {declared} to send a secret to; run: trackwire credentials set {declared}"
         )
     return address
+
+
+def _check_environment_origin(provider: Provider, variable: str, address: Value | None) -> None:
+    if address is None or address.source is not Source.PROJECT:
+        return
+    origin = origin_of(str(address.plain))
+    default = provider.origin_field.default if provider.origin_field else None
+    if default is not None and origin == origin_of(default):
+        return
+    own = _variable(provider.name, address.field)
+    raise CredentialError(
+        f"{variable} is not sent to {origin}, which only the project's file names; if that is "
+        f"right, set {own} to it too"
+    )
+
+
+def _check_stored_origin(entry: Entry, address: Value | None) -> None:
+    if address is None:
+        return
+    origin = origin_of(str(address.plain))
+    if entry.origin != origin:
+        given = f"for {entry.origin}" if entry.origin else "before there was an address"
+        raise CredentialError(
+            f"{entry.field} is not sent to {origin}: it was given {given}; if that is right, "
+            f"run: trackwire credentials set {entry.field} --origin {origin}"
+        )
 
 
 def _disagreement(candidates: list[tuple[Source, str, str | int | None]]) -> str | None:

@@ -150,6 +150,7 @@ def import_groups(
             _check_not_emptied(route.scope, changes, [file.name for file in group])
             fill = _fill(store.fill(route.scope), reading, changes, whole=replace_all)
             store.set_fill(route.scope, fill)
+            store.journal.distrust(route.scope)
         yield ImportReport(
             files=tuple(file.name for file in group),
             changes=changes,

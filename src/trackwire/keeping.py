@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trackwire.errors import ProjectError, UsageError, command
 from trackwire.lock import project_lock
-from trackwire.origin import origin_of
+from trackwire.origin import origin_of, parse_address, require_safe
 from trackwire.project import is_project, load_project, write_binding
 from trackwire.provider import NAME_PATTERN, CredentialField
 
@@ -118,7 +118,7 @@ def declared_fields(
                 f"{provider.title} has no field {name!r}; its fields are: {', '.join(declared)}"
             )
         if declared[name].origin:
-            origin_of(value)
+            require_safe(parse_address(value), "credentials")
     return declared
 
 

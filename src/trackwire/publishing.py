@@ -106,7 +106,12 @@ class Publish:
 
 
 def check_fill(
-    store: TrackerSqliteStore, scope: Scope, *, allow_empty: bool, partial: bool
+    store: TrackerSqliteStore,
+    scope: Scope,
+    *,
+    allow_empty: bool,
+    partial: bool,
+    filled_by: str = "trackwire import FILE",
 ) -> None:
     """Refuse to publish a scope that does not hold its resource's state.
 
@@ -115,6 +120,7 @@ def check_fill(
         scope: What would be published.
         allow_empty: Whether a scope that was never filled is meant.
         partial: Whether one that is filled in part is meant.
+        filled_by: The command that fills it.
 
     Raises:
         ScopeError: It was never filled, or in part, and that was not said to be meant.
@@ -124,13 +130,13 @@ def check_fill(
         filled = [str(s.scope) for s in store.scopes() if s.fill is not Fill.NEVER]
         others = f"; filled are: {'; '.join(filled)}" if filled else ""
         raise ScopeError(
-            f"nothing was ever imported for {scope}{others}. Run: trackwire import FILE, or "
+            f"nothing was ever read for {scope}{others}. Run: {filled_by}, or "
             "publish an empty snapshot with --allow-empty"
         )
     if fill is Fill.PARTIAL and not partial:
         raise ScopeError(
             f"{scope} is filled in part only: the hub would take the missing issues for gone. "
-            "Import the rest, or publish what is there with --partial"
+            f"Run: {filled_by}, for the rest, or publish what is there with --partial"
         )
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import re
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from trackwire.errors import ProviderError, RecordError, TrackwireError
-from trackwire.model import MAX_RECORD_BYTES, ExternalRef, Issue, IssueType, Status
+from trackwire.checking import (
+    check_assignees,
+    checked_issue,
+    foreign_field,
+    plugin_code,
+    wire_errors,
+)
+from trackwire.errors import ProviderError, RecordError
+from trackwire.model import MAX_RECORD_BYTES, ExternalRef, Issue
 from trackwire.provider import (
     ExportContext,
     Exported,
@@ -23,16 +27,13 @@ from trackwire.provider import (
     MorePrecedes,
     ReadExport,
 )
-from trackwire.wording import explain
 
 if TYPE_CHECKING:
     from trackwire.project import Binding
 
-_CHOICES: dict[str, type[StrEnum]] = {"status": Status, "issue_type": IssueType}
-_E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _PROGRESS_ISSUES = 1000
-_ISSUE = msgspec.json.Decoder(Issue)
+_END = object()
 
 
 class _StrictRef(ExternalRef, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,9 +104,9 @@ def read_json_lines(stream: BinaryIO) -> Iterator[ExportedIssue]:
             raise RecordError(place, None, f"longer than {MAX_RECORD_BYTES} bytes")
         if text.isspace() or not text:
             continue
-        with _wire_errors(place):
+        with wire_errors(place):
             issue = _STRICT_ISSUE.decode(text)
-        _check_assignees(issue, place)
+        check_assignees(issue, place)
         yield ExportedIssue(issue, place)
 
 
@@ -124,30 +125,23 @@ def read_by_provider(
         RecordError: A record is bad.
         ProviderError: The reader itself failed.
     """
+
+    def broken(error: BaseException) -> ProviderError:
+        return _broken_reader(plugin, f"{type(error).__name__}: {error}")
+
     records: Iterator[object] | None = None
     while True:
-        try:
-            with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
-                records = iter(read_export(stream, context)) if records is None else records
-                record = next(records)
-        except StopIteration:
-            return
-        except (TrackwireError, OSError, KeyboardInterrupt, GeneratorExit):
-            raise
-        # Whatever else a plugin raises, SystemExit too, must not end the command its own way.
-        except BaseException as error:
-            raise _broken_reader(plugin, f"{type(error).__name__}: {error}") from error
+        with plugin_code(broken):
+            records = iter(read_export(stream, context)) if records is None else records
+            record = next(records, _END)
         match record:
             case ExportedIssue(issue=Issue()):
-                with _wire_errors(record.place):
-                    wire = msgspec.json.encode(record.issue)
-                    checked = _ISSUE.decode(wire)
-                if len(wire) > MAX_RECORD_BYTES:
-                    raise RecordError(record.place, None, f"longer than {MAX_RECORD_BYTES} bytes")
-                _check_assignees(checked, record.place)
+                checked = checked_issue(record.issue, record.place)
                 yield ExportedIssue(checked, record.place, record.foreign)
             case MoreFollows() | MorePrecedes():
                 yield record
+            case _ if record is _END:
+                return
             case _:
                 raise _broken_reader(
                     plugin, f"it yielded {type(record).__name__}, not an exported issue"
@@ -183,7 +177,7 @@ def of_binding(
         if isinstance(record, MorePrecedes):
             precedes = record.reason
             continue
-        foreign = record.foreign or _foreign(record.issue.ref, binding)
+        foreign = record.foreign or foreign_field(record.issue.ref, binding)
         if foreign and not only_bound:
             raise RecordError(
                 record.place,
@@ -218,39 +212,8 @@ def naming(path: Path | str) -> Iterator[None]:
         raise RecordError(str(path), None, f"cannot be read: {error.strerror or error}") from error
 
 
-def _check_assignees(issue: Issue, place: str) -> None:
-    if any(_E_MAIL.fullmatch(assignee) for assignee in issue.assignees):
-        raise RecordError(
-            place, "assignees", "an e-mail address is personal; give the tracker's account id"
-        )
-
-
 def _broken_reader(plugin: str, problem: str) -> ProviderError:
     return ProviderError(
         f"{plugin}: its reader of exports failed: {problem}; "
         "report it to the plugin's author, or import with --format jsonl"
     )
-
-
-def _foreign(ref: ExternalRef, binding: Binding) -> str | None:
-    for field, stated, bound in (
-        ("ref.system", ref.system, binding.provider),
-        ("ref.workspace", ref.workspace, binding.workspace),
-    ):
-        if stated != bound:
-            return f"field {field} is {stated!r}, but the project is bound to {bound!r}"
-    return None
-
-
-@contextlib.contextmanager
-def _wire_errors(place: str) -> Iterator[None]:
-    try:
-        yield
-    except msgspec.MsgspecError as error:
-        field, problem = explain(error)
-        choices = _CHOICES.get(field or "")
-        if choices and problem.startswith("it cannot be"):
-            problem = f"{problem}; it is one of {', '.join(choices)}"
-        raise RecordError(place, field, problem) from error
-    except (UnicodeError, TypeError, RecursionError) as error:
-        raise RecordError(place, None, str(error)) from error

@@ -1,4 +1,4 @@
-"""What a project can be told to do: bind, route, import, map, publish, and its status.
+"""What a project can be told to do: bind, route, pull, import, map, publish, and its status.
 
 Everything that the command line does is here for a library's user too.
 """
@@ -6,20 +6,24 @@ Everything that the command line does is here for a library's user too.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from trackwire import binding as binder
-from trackwire import keeping
+from trackwire import discovering, keeping, mapping
+from trackwire.connecting import DEFAULT_MAX_WAIT_SECONDS
 from trackwire.credentials import TrackerCredentialStore
-from trackwire.errors import ProjectError, UsageError
+from trackwire.discovering import Discovery
+from trackwire.errors import ProjectError, TrackwireError, UsageError
 from trackwire.imports import ImportFile, ImportReport, import_groups, reader_for
 from trackwire.lock import DATA_DIRECTORY, data_directory, project_lock
 from trackwire.login import HubLogin, HubTarget
+from trackwire.overview import Overview, overview
 from trackwire.project import TrackerProjectConfig, load_project
 from trackwire.publishing import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -30,37 +34,33 @@ from trackwire.publishing import (
     rehearse,
     send,
 )
+from trackwire.pulling import DEFAULT_OVERLAP, PullProgress, PullReport
 from trackwire.registry import ProviderRegistry
 from trackwire.route import Route, derive_route, explain
-from trackwire.scope import ScopeState, state_of
 from trackwire.store import STORE_FILE, TrackerSqliteStore
+from trackwire.visiting import PullOptions, is_pullable, pull_scope, require_pullable
 
 if TYPE_CHECKING:
     from trackwire.binding import BindReport, BindRequest, Prospect
+    from trackwire.connector import Resource
+    from trackwire.doctor import Finding
     from trackwire.keeping import SetRequest
-    from trackwire.ledger import LedgerEntry
     from trackwire.model import WorkPackageMapping
 
-_WORK_PACKAGE = re.compile(r"WP[0-9]{2}")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
-    """A project at a glance.
+class SyncReport:
+    """What a pull and the publish after it came to.
 
     Args:
-        route: The route.
-        state: What the bound scope holds.
-        others: What other scopes of the store hold.
-        hub: The address of the hub where none is named, or None.
-        publishes: The latest publish of each destination, the newest first.
+        pull: What the pull came to, or None where it did not begin.
+        publish: What the publish came to, or None where it did not begin.
     """
 
-    route: Route
-    state: ScopeState
-    others: tuple[ScopeState, ...]
-    hub: str | None
-    publishes: tuple[LedgerEntry, ...]
+    pull: PullReport | None
+    publish: PublishReport | None = None
 
 
 class TrackerService:
@@ -117,19 +117,106 @@ class TrackerService:
 
     def status(self) -> Overview:
         """Tell the project's binding, route, issues at hand and last publishes."""
-        route = self.route()
-        states: list[ScopeState] = []
-        publishes: list[LedgerEntry] = []
-        if self._store_path.exists():
-            with TrackerSqliteStore(self._store_path) as store:
-                states, publishes = store.scopes(), store.ledger.latest()
-        return Overview(
-            route=route,
-            state=state_of(route.scope, states),
-            others=tuple(s for s in states if s.scope != route.scope),
-            hub=self.hubs.default_url(),
-            publishes=tuple(publishes),
+        return overview(self.route(), self.hubs.default_url())
+
+    def doctor(self, hub: str | None = None) -> list[Finding]:
+        """Look for what is wrong; see `trackwire.doctor.examine`."""
+        from trackwire.doctor import Patient, examine
+
+        return examine(
+            Patient(self.root, self.registry, self.credentials, self.hubs, hub, self.notify)
         )
+
+    def discover(
+        self,
+        provider: str,
+        workspace: str | None = None,
+        given: Mapping[str, str] = _NOTHING,
+        *,
+        confirmed_origin: str | None = None,
+        max_wait: float = DEFAULT_MAX_WAIT_SECONDS,
+    ) -> list[Resource]:
+        """List what the credentials can see at a provider; see `trackwire.discovering.discover`.
+
+        The arguments are those of `trackwire.discovering.Discovery`.
+        """
+        wish = Discovery(
+            provider=provider,
+            workspace=workspace,
+            given=given,
+            confirmed_origin=confirmed_origin,
+            max_wait=max_wait,
+        )
+        return discovering.discover(self.root, self.registry, self.credentials, wish, self.notify)
+
+    def discovery_prospect(self, wish: Discovery) -> Prospect:
+        """Tell what is missing to see it; see `trackwire.discovering`."""
+        return discovering.discovery_prospect(self.root, self.registry, self.credentials, wish)
+
+    def pull(
+        self,
+        *,
+        full: bool = False,
+        since: datetime | None = None,
+        limit: int | None = None,
+        overlap: timedelta = DEFAULT_OVERLAP,
+        max_wait: float = DEFAULT_MAX_WAIT_SECONDS,
+        accept_gone: bool = False,
+        progress: Callable[[PullProgress], None] = lambda _: None,
+    ) -> PullReport:
+        """Read the live tracker into the bound scope; each page is kept as soon as it is read.
+
+        The arguments are those of `trackwire.visiting.PullOptions`; for the errors see
+        `trackwire.visiting.pull_scope`.
+
+        Raises:
+            LockedError: Another process is working on the project; the text says which.
+        """
+        options = PullOptions(
+            full=full,
+            since=since,
+            limit=limit,
+            overlap=overlap,
+            max_wait=max_wait,
+            accept_gone=accept_gone,
+            progress=progress,
+        )
+        return self._pull(options)
+
+    def sync(
+        self,
+        options: PullOptions = PullOptions(),  # noqa: B008 - it is frozen
+        *,
+        hub: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> SyncReport:
+        """Pull, then publish what is there then; a pull that fails is not published.
+
+        Args:
+            options: How to pull.
+            hub: The hub's address; None for the one that the user logged in to.
+            timeout: Seconds for the whole delivery.
+            progress: Told from time to time how many issues are rendered.
+
+        Raises:
+            TrackwireError: What `pull` or `publish` raises, with a `SyncReport` as its `report`.
+        """
+        self._target(hub, dry_run=False)  # a hub that is not there is said before the long part
+        pulled: PullReport | None = None
+        try:
+            pulled = self._pull(options)
+            published = self.publish(hub=hub, timeout=timeout, progress=progress)
+        except TrackwireError as error:
+            error.report = _sync_report(pulled, error.report)
+            raise
+        return SyncReport(pull=pulled, publish=published)
+
+    def _pull(self, options: PullOptions) -> PullReport:
+        options.check()
+        require_pullable(self.route())
+        with project_lock(self.root, "pull", wait=0), self._store() as store:
+            return pull_scope(self.route(), store, self.credentials, options, self.notify)
 
     def import_files(
         self,
@@ -174,26 +261,12 @@ class TrackerService:
             )
 
     def add_mapping(self, wp_id: str, issue: str) -> WorkPackageMapping:
-        """Tie a work package to an issue of the bound scope.
-
-        Args:
-            wp_id: The work package, such as `WP01`.
-            issue: The issue's key or id.
-
-        Raises:
-            UsageError: The work package is ill-formed, or the issue is not at hand.
-        """
-        if _WORK_PACKAGE.fullmatch(wp_id) is None:
-            raise UsageError(f"{wp_id!r} is no work package; one looks like WP01")
-        scope = self.route().scope
+        """Tie a work package to an issue of the bound scope; see `trackwire.mapping`."""
+        route = self.route()
         with self._store() as store:
-            held = store.find_issue(scope, issue)
-            if held is None:
-                raise UsageError(
-                    f"there is no issue {issue!r} in {scope}; import it first, or see its key or "
-                    "id at the tracker"
-                )
-            return store.put_mapping(scope, wp_id, held)
+            return mapping.add_mapping(
+                store, route.scope, wp_id, issue, readable=is_pullable(route)
+            )
 
     def list_mappings(self) -> list[WorkPackageMapping]:
         """List the bound scope's mappings."""
@@ -204,32 +277,10 @@ class TrackerService:
             return list(store.list_mappings(scope))
 
     def remove_mapping(self, wp_id: str, issue: str) -> WorkPackageMapping:
-        """Remove a mapping of the bound scope.
-
-        Args:
-            wp_id: The work package.
-            issue: The issue's key, whatever its case, or id.
-
-        Raises:
-            UsageError: There is no such mapping.
-        """
-        held = next(
-            (
-                mapping
-                for mapping in self.list_mappings()
-                if mapping.wp_id == wp_id
-                and (
-                    issue == mapping.external_id
-                    or issue.lower() == (mapping.external_key or "").lower()
-                )
-            ),
-            None,
-        )
-        if held is None:
-            raise UsageError(f"{wp_id} is not mapped to {issue!r}; see: trackwire map list")
+        """Remove a mapping of the bound scope; see `trackwire.mapping.remove_mapping`."""
+        scope = self.route().scope
         with self._store() as store:
-            store.remove_mapping(self.route().scope, wp_id, held.external_id)
-        return held
+            return mapping.remove_mapping(store, scope, wp_id, issue)
 
     def publish(
         self,
@@ -275,7 +326,13 @@ class TrackerService:
                 self.notify(note)
             if route.routing.is_null:
                 self.notify(f"the route is null/null: {explain(route)}")
-            check_fill(store, route.scope, allow_empty=allow_empty, partial=partial)
+            check_fill(
+                store,
+                route.scope,
+                allow_empty=allow_empty,
+                partial=partial,
+                filled_by="trackwire pull" if is_pullable(route) else "trackwire import FILE",
+            )
             publish = Publish(
                 config=route.config,
                 routing=route.routing,
@@ -317,3 +374,9 @@ class TrackerService:
             return
         with project_lock(self.root, "publish", wait=wait, notify=self.notify) as directory:
             yield directory
+
+
+def _sync_report(pulled: PullReport | None, report: object) -> SyncReport:
+    if pulled is None:
+        return SyncReport(pull=report if isinstance(report, PullReport) else None)
+    return SyncReport(pull=pulled, publish=report if isinstance(report, PublishReport) else None)

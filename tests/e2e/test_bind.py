@@ -241,3 +241,11 @@ def test_purge_works_after_an_unbind(bound: Any) -> None:
     assert bound.does("unbind", "--purge").startswith(
         "was not bound; the store and the workspace's credentials were removed"
     )
+
+
+def test_plain_http_beyond_loopback_is_refused_before_anything_is_kept(acme: Any) -> None:
+    given = json.dumps({"base_url": "http://site.example", "token": "hushhush"})
+    message = acme.fails(*ANY, "--credentials-stdin", code=2, given=given)
+    assert "plain http" in message
+    assert not acme.config.exists()
+    assert not acme.credentials.exists()

@@ -22,6 +22,7 @@ WITHOUT_EXTRA = [
     *(["bind"], ["unbind"], ["status"], ["route"], ["providers"]),
     *(["credentials", "list"], ["credentials", "set"], ["credentials", "remove"]),
     *(["import"], ["map", "add"], ["map", "list"], ["map", "remove"]),
+    *(["pull"], ["sync"], ["discover"], ["doctor"]),
     *(["publish"], ["login"], ["logout"], ["demo"]),
 ]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from projectkit import LIVE_PLUGIN, running_tracker
 
 pytestmark = pytest.mark.needs_hub
 
@@ -33,6 +35,11 @@ COMMANDS = {
     "map remove WP01 77": ((), ""),
     "import -": ((), '{"cards": []}'),
     "import --format jsonl -": ((), "{"),
+    "pull": ((), ""),
+    "sync": ((), ""),
+    "doctor": ((), ""),
+    "discover acme": ((), ""),
+    "discover acme --set": ((f"token={ON_INPUT}",), ""),
     "publish --dry-run": ((), ""),
     "publish": ((), ""),
     "publish --timeout 0.1 --hub http://127.0.0.1:9": ((), ""),
@@ -115,3 +122,24 @@ def test_hub_keeps_and_logs_no_token(laden: Any, hub: Any) -> None:
     kept = b"".join(path.read_bytes() for path in hub.database.parent.rglob("*") if path.is_file())
     assert hub.token.encode() not in kept
     assert b"rockets" in kept
+
+
+@pytest.fixture
+def live(user: Any, hub: Any) -> Iterator[Any]:
+    """A user with secrets of every kind, and a tracker that answers with what it was told."""
+    user.install("acme", LIVE_PLUGIN)
+    with running_tracker("1") as tracker:
+        given = json.dumps({"base_url": tracker.url, "token": STORED, "board": "B1"})
+        user.does("bind", "acme", "--workspace", "live.example", "--credentials-stdin", given=given)
+        user.does("login", hub.url, "--token-stdin", given=hub.token)
+        yield user
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+@pytest.mark.parametrize("command", ["pull", "sync", "doctor", "discover acme"])
+def test_command_at_a_tracker_that_refuses_shows_no_secret(
+    live: Any, hub: Any, command: str, options: tuple[str, ...]
+) -> None:
+    done = live.run("--debug", *command.split(), *options)
+    assert done.exit_code == 1
+    assert brought_to_light(done.output, hub.token) == []

@@ -61,9 +61,9 @@ def test_version_imports_nothing_heavy(user: Any) -> None:
     assert imported(user, "--version") & HEAVY == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["publish", "--help"], ["bind", "--help"]])
-def test_help_imports_nothing_heavy_but_the_model(user: Any, arguments: list[str]) -> None:
-    assert imported(user, *arguments) & HEAVY <= {"msgspec"}
+@pytest.mark.parametrize("command", ["", "publish", "bind", "pull", "sync", "discover", "doctor"])
+def test_help_imports_nothing_heavy_but_the_model(user: Any, command: str) -> None:
+    assert imported(user, *command.split(), "--help") & HEAVY <= {"msgspec"}
 
 
 def test_look_at_the_project_imports_no_http_and_no_keyring(bound: Any) -> None:

@@ -119,6 +119,13 @@ def test_unusable_address_is_asked_for_again(acme: Any) -> None:
     assert acme.json("status")["external_resource_id"] == "B1"
 
 
+def test_plain_http_beyond_loopback_is_asked_for_again(acme: Any) -> None:
+    with acme.terminal(*BIND) as session:
+        shown = answer(session, ("base_url: ", "http://site.example"), *ALL)
+    assert "plain http" in shown
+    assert acme.json("status")["external_resource_id"] == "B1"
+
+
 def test_token_is_asked_for_and_never_echoed(user: Any) -> None:
     with user.terminal("login", HUB) as session:
         assert "hushhush" not in answer(session, ("Token: ", "hushhush"))

@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trackwire.binding import BindReport, BindRequest, bind, unbind
+from trackwire.binding import (
+    BindReport,
+    BindRequest,
+    bind,
+    prospect,
+    prospective,
+    unbind,
+)
 from trackwire.credentials import TrackerCredentialStore
 from trackwire.errors import CredentialError, ProjectError, ProviderError, UsageError
 from trackwire.keeping import SetRequest, set_credential
 from trackwire.model import DoctrineMode, FieldOwner
 from trackwire.project import CONFIG_FILE, load_project, write_binding
+from trackwire.provider import CredentialField
 from trackwire.registry import Broken, ProviderRegistry, Registered, Unregistered
 
 if TYPE_CHECKING:
@@ -436,3 +444,88 @@ def test_refused_binding_leaves_no_trace_in_the_directory(desk: Desk) -> None:
     with pytest.raises(UsageError):
         desk.bind({"base_url": "no address"})
     assert list(desk.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["http://acme.example", "http://10.0.0.1:8080/jira"])
+def test_plain_http_beyond_loopback_is_refused_and_changes_nothing(
+    desk: Desk, address: str
+) -> None:
+    with pytest.raises(UsageError, match="plain http would show the credentials"):
+        desk.bind({"base_url": address})
+    assert desk.state() == (None, None)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]"])
+def test_plain_http_on_loopback_is_taken(desk: Desk, address: str) -> None:
+    assert desk.bind({"base_url": address}).config.fields["base_url"] == address
+
+
+def test_set_refuses_plain_http_beyond_loopback(desk: Desk) -> None:
+    desk.bind({"base_url": HERE})
+    with pytest.raises(UsageError, match="plain http"):
+        set_credential(
+            desk.root, desk.registry, desk.credentials, ask("base_url", "http://acme.example")
+        )
+    assert load_project(desk.root).fields == {"base_url": HERE}
+
+
+OPEN_DOOR = (
+    CredentialField(name="api_key", help="A key", secret=True),
+    CredentialField(
+        name="access_token", help="Or this", secret=True, required=False, instead_of="api_key"
+    ),
+    CredentialField(name="email", help="The account", personal=True, required=False),
+)
+
+
+@pytest.fixture
+def two_keys(tmp_path: Path, users: UserStore, acme: Provider) -> Desk:
+    """A user of a provider that takes one of two secrets."""
+    return Desk(tmp_path, users, replace(acme, credential_fields=OPEN_DOOR, credential_key=None))
+
+
+def asked(desk: Desk, **values: str) -> list[str]:
+    request = BindRequest(provider="acme", workspace="here", values=values)
+    found = prospect(desk.root, desk.registry, desk.credentials, request)
+    return [declared.name for declared in found.missing]
+
+
+def test_optional_secret_is_not_asked_for(two_keys: Desk) -> None:
+    assert asked(two_keys) == ["api_key", "email"]
+
+
+def test_field_with_a_stand_in_is_not_asked_for(two_keys: Desk) -> None:
+    assert asked(two_keys, access_token=SECRET) == ["email"]
+    two_keys.environ["TRACKWIRE_ACME_ACCESS_TOKEN"] = SECRET
+    assert asked(two_keys) == ["email"]
+
+
+def test_stand_in_that_was_skipped_stands_in_for_nothing(two_keys: Desk) -> None:
+    assert asked(two_keys, access_token="") == ["api_key", "email"]
+
+
+def test_field_with_a_stand_in_is_not_missing_after_a_bind(two_keys: Desk) -> None:
+    assert two_keys.bind({"access_token": SECRET}).missing == ()
+
+
+def test_prospective_binding_of_a_bound_project_is_the_one_it_has(desk: Desk) -> None:
+    config = desk.bind({"base_url": HERE}, mode=DoctrineMode.SPLIT_OWNERSHIP).config
+    assert prospective(desk.root, "Acme", None) == config
+    assert prospective(desk.root, "acme", " here ") == config
+
+
+def test_prospective_binding_to_another_workspace_has_no_values_of_this_one(desk: Desk) -> None:
+    desk.bind({"base_url": HERE})
+    elsewhere = prospective(desk.root, "acme", "there")
+    assert (elsewhere.workspace, dict(elsewhere.fields)) == ("there", {})
+
+
+def test_prospective_binding_needs_no_project(desk: Desk) -> None:
+    config = prospective(desk.root, "acme", None)
+    assert (config.provider, config.workspace) == ("acme", "")
+    assert list(desk.root.iterdir()) == []
+
+
+def test_prospective_binding_to_no_providers_name_is_refused(desk: Desk) -> None:
+    with pytest.raises(UsageError, match="no provider's name"):
+        prospective(desk.root, "hub", "here")

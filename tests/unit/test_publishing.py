@@ -359,7 +359,7 @@ def test_null_route_is_published_and_said(tmp_path: Path, hub: IdempotentHub) ->
 
 def test_scope_that_was_never_filled_is_refused(tmp_path: Path, hub: IdempotentHub) -> None:
     bind_project(tmp_path)
-    with pytest.raises(ScopeError, match=r"nothing was ever imported for acme at .*, B1\. Run: "):
+    with pytest.raises(ScopeError, match=r"nothing was ever read for acme at .*, B1\. Run: "):
         make_service(tmp_path).publish(hub=hub.url)
     assert hub.keys == []
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pytest
 from projectkit import PROVIDER, WORKSPACE, json_line, json_lines, make_issue
 
-from trackwire import reading
+from trackwire import checking, reading
 from trackwire.errors import ProviderError, RecordError, UsageError
 from trackwire.project import Binding
 from trackwire.provider import (
@@ -326,7 +326,7 @@ def test_assignee_that_is_an_e_mail_address_is_refused() -> None:
 def test_issue_longer_than_a_hub_takes_is_refused_where_it_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_RECORD_BYTES", 1000)
+    monkeypatch.setattr(checking, "MAX_RECORD_BYTES", 1000)
     long = ExportedIssue(make_issue(body="x" * 1000), "cards[7]")
     with pytest.raises(RecordError, match=r"cards\[7\]: longer than 1000 bytes"):
         by_provider(lambda _stream, _context: iter([long]))

@@ -32,9 +32,13 @@ _COMMANDS = {
     "route": "status:route",
     "providers": "status:providers",
     "credentials": "credentials:credentials",
+    "discover": "discover:discover",
+    "pull": "pulling:pull",
     "import": "importing:import_",
     "map": "mapping:map_",
     "publish": "publishing:publish",
+    "sync": "pulling:sync",
+    "doctor": "doctor:doctor",
     "login": "login:login",
     "logout": "login:logout",
     "hub": "hub:hub",
@@ -153,8 +157,9 @@ def exit_code(error: TrackwireError) -> int:
 def main(ctx: click.Context, directory: Path, debug: bool) -> None:  # noqa: FBT001 - click's form
     """Publish issue-tracker snapshots with their route on them.
 
-    Bind a directory to a tracker, import its issues, log in to a hub, and publish.
-    `trackwire demo` shows it all on a hub of its own.
+    Bind a directory to a tracker, pull its issues, log in to a hub, and publish: `trackwire sync`
+    does both at once. `trackwire doctor` tells what is wrong, and `trackwire demo` shows it all on
+    a hub of its own.
 
     Exit codes: 0 done, 1 failed and needs a person, 2 wrong usage, 75 failed for now and worth
     repeating.

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
+from trackwire.cli.asking import Answers, ask, complete_provider, pairs, refuse_secrets
+from trackwire.cli.choosing import resource_chooser
 from trackwire.cli.output import Output, json_option
 from trackwire.errors import UsageError
 from trackwire.model import DoctrineMode, FieldOwner
@@ -18,42 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trackwire.binding import BindReport, BindRequest
-    from trackwire.provider import CredentialField, Provider
+    from trackwire.provider import CredentialField
     from trackwire.route import Route
     from trackwire.service import TrackerService
 
 
-def _complete_provider(
-    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    from trackwire.registry import ProviderRegistry
-
-    names = ProviderRegistry().names()
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
-def _pairs(
-    _ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
-    pairs = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            # The text itself is not shown: it may be a secret that was put in the wrong place.
-            raise click.BadParameter("it takes NAME=VALUE", param=parameter)
-        pairs[name.strip()] = value
-    return pairs
-
-
 @click.command()
-@click.argument("provider", shell_complete=_complete_provider)
+@click.argument("provider", shell_complete=complete_provider)
 @click.option("--workspace", metavar="W", help="The provider's site or organisation: acme.example.")
 @click.option(
     "--set",
     "plain",
     multiple=True,
     metavar="FIELD=VALUE",
-    callback=_pairs,
+    callback=pairs,
     help="A credential field that is not secret.",
 )
 @click.option(
@@ -71,7 +50,7 @@ def _pairs(
     "owners",
     multiple=True,
     metavar="FIELD=OWNER",
-    callback=_pairs,
+    callback=pairs,
     help=f"Who owns a field under split ownership: {', '.join(FieldOwner)}.",
 )
 @json_option
@@ -96,7 +75,7 @@ def bind(
 
     service = output.service()
     asking = sys.stdin.isatty() and not credentials_stdin and not output.as_json
-    _refuse_secrets(service.registry.provider(provider), provider, plain)
+    refuse_secrets(service.registry.provider(provider), provider, plain)
     if workspace is None and asking:
         workspace = str(click.prompt("Workspace", err=True))
     if workspace is None:
@@ -109,7 +88,7 @@ def bind(
         doctrine_field_owners=_owners(owners) if owners else None,
     )
     if asking:
-        request = _asked(service, request)
+        request = _asked(output, service, request)
     report = service.bind(request)
     output.say(_document(report), _lines(report))
     for note in _notes(service, report):
@@ -140,18 +119,6 @@ def unbind(output: Output, *, purge: bool) -> None:
     )
 
 
-def _refuse_secrets(provider: Provider | None, name: str, plain: dict[str, str]) -> None:
-    secret = {f.name for f in provider.credential_fields if f.secret} if provider else set(plain)
-    for field in plain:
-        if field in secret:
-            counts = f"counts as a secret: no plugin is in use for {name}"
-            why = "is a secret" if provider else counts
-            raise UsageError(
-                f"--set {field}=... would end up in the shell's history, and {field} {why}; "
-                "let it be asked for, set it in the environment, or give --credentials-stdin"
-            )
-
-
 def _from_stdin() -> dict[str, str]:
     try:
         given = json.load(sys.stdin)
@@ -171,50 +138,17 @@ def _owners(owners: dict[str, str]) -> dict[str, FieldOwner]:
     return {name: FieldOwner(owner) for name, owner in owners.items()}
 
 
-def _asked(service: TrackerService, request: BindRequest) -> BindRequest:
-    from trackwire.origin import origin_of
+def _asked(output: Output, service: TrackerService, request: BindRequest) -> BindRequest:
+    def with_answers(answers: Answers) -> BindRequest:
+        origin = answers.confirmed_origin
+        return replace(request, values=answers.values, confirmed_origin=origin)
 
-    while True:
-        prospect = service.prospect(request)
-        field = next((f for f in prospect.missing if f.name not in request.values), None)
-        if field is None:
-            break
-        target = prospect.address if field.secret else None
-        value = _ask_well_formed(field, f" (for {target})" if target else "")
-        request = replace(
-            request,
-            values={**request.values, field.name: value},
-            confirmed_origin=origin_of(target) if target else request.confirmed_origin,
-        )
-    given = {name: value for name, value in request.values.items() if value}
-    return replace(request, values=given)
-
-
-def _ask_well_formed(field: CredentialField, suffix: str) -> str:
-    from trackwire.origin import origin_of
-
-    while True:
-        value = _ask(field, suffix)
-        try:
-            if field.origin and value:
-                origin_of(value)
-        except UsageError as error:
-            click.echo(f"{error}; leave it blank to skip it", err=True)
-        else:
-            return value
-
-
-def _ask(field: CredentialField, suffix: str) -> str:
-    optional = "" if field.required else " (optional)"
-    click.echo(field.help, err=True)
-    answer = click.prompt(
-        f"{field.name}{optional}{suffix}",
-        default="",
-        show_default=False,
-        hide_input=field.secret,
-        err=True,
+    answers = ask(
+        lambda so_far: service.prospect(with_answers(so_far)),
+        Answers(request.values),
+        resource_chooser(output, service, request.provider, request.workspace),
     )
-    return str(answer).strip()
+    return replace(with_answers(answers), values=answers.given)
 
 
 def _document(report: BindReport) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from trackwire.credentials import Value
     from trackwire.project import TrackerProjectConfig
+    from trackwire.provider import Provider
     from trackwire.service import TrackerService
 
 _MASK = "****"
@@ -171,7 +172,25 @@ def _effective_rows(service: TrackerService) -> list[dict[str, Any]]:
     values = service.credentials.effective(config, provider)
     declared = [f.name for f in provider.credential_fields] if provider else []
     unset = [_row(name, None) for name in declared if name not in values]
-    return [*(_row(name, value) for name, value in values.items()), *unset]
+    rows = [_row(name, value) for name, value in values.items()]
+    if provider:
+        for row in rows:
+            row["note"] = row["note"] or _problem(service, config, provider, row["field"], values)
+    return [*rows, *unset]
+
+
+def _problem(
+    service: TrackerService,
+    config: TrackerProjectConfig,
+    provider: Provider,
+    name: str,
+    values: dict[str, Value],
+) -> str | None:
+    from trackwire.connecting import origin_problem
+
+    if name not in provider.fields_by_name:
+        return None
+    return origin_problem(service.credentials, config, provider, name, values)
 
 
 def _row(name: str, value: Value | None) -> dict[str, Any]:

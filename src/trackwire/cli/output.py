@@ -81,6 +81,16 @@ class Output:
             with contextlib.suppress(OSError):  # where it cannot be written, the line has to do
                 click.echo(to_json(document))
 
+    def interrupted(self, text: str) -> None:
+        """Tell that a person has stopped the command: one line, and with `--json` a document too.
+
+        Args:
+            text: What became of the work.
+        """
+        click.echo(text, err=True)
+        if self.as_json:
+            click.echo(to_json({"ok": False, "error": text}))
+
     @contextlib.contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int], None]]:
         """Show a running count on a terminal; nothing elsewhere.
@@ -91,6 +101,19 @@ class Output:
         Yields:
             The function that takes the count.
         """
+        with self.running(what) as show:
+            yield lambda count: show(f"{what} {count:,}")
+
+    @contextlib.contextmanager
+    def running(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Show what is going on, on a terminal; nothing elsewhere.
+
+        Args:
+            what: What is shown first.
+
+        Yields:
+            The function that takes what is shown from then on.
+        """
         if self.as_json or not sys.stderr.isatty():
             yield lambda _: None
             return
@@ -100,7 +123,7 @@ class Output:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(what, total=None)
-            yield lambda count: bar.update(task, description=f"{what} {count:,}")
+            yield lambda text: bar.update(task, description=text)
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -40,8 +40,8 @@ def _finite(_ctx: click.Context, parameter: click.Parameter, seconds: float) -> 
     help="Limit of the whole delivery, retries included.",
 )
 @click.option("--require-routing", is_flag=True, help="Send nothing unless there is a route.")
-@click.option("--allow-empty", is_flag=True, help="Publish though nothing was ever imported.")
-@click.option("--partial", is_flag=True, help="Publish though only a part was imported.")
+@click.option("--allow-empty", is_flag=True, help="Publish though nothing was ever read.")
+@click.option("--partial", is_flag=True, help="Publish though only a part was read.")
 @json_option
 @click.pass_obj
 def publish(
@@ -67,16 +67,26 @@ def publish(
             partial=partial,
             progress=count,
         )
-    output.say(_document(report), _lines(report))
+    output.say(publish_document(report), publish_lines(report))
 
 
-def _document(report: PublishReport) -> dict[str, object]:
+def publish_document(report: PublishReport) -> dict[str, object]:
+    """Return what a machine reads of a publish.
+
+    Args:
+        report: What it came to.
+    """
     import msgspec
 
     return dict(msgspec.to_builtins(report))
 
 
-def _lines(report: PublishReport) -> list[str]:
+def publish_lines(report: PublishReport) -> list[str]:
+    """Return what a person reads of a publish.
+
+    Args:
+        report: What it came to.
+    """
     pair = (
         f"{report.external_resource_type} {report.external_resource_id}"
         if report.external_resource_type

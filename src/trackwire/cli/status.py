@@ -9,13 +9,15 @@ import click
 from trackwire.cli.output import Output, json_option, table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from trackwire.discovery import Found
     from trackwire.ledger import LedgerEntry
+    from trackwire.overview import Overview
     from trackwire.provider import Provider
     from trackwire.registry import Outcome
     from trackwire.route import Route
     from trackwire.scope import ScopeState
-    from trackwire.service import Overview
 
 
 @click.command()
@@ -142,6 +144,12 @@ def _status_document(found: Overview) -> dict[str, Any]:
         "doctrine_mode": config.bound().doctrine_mode,
         **_route_document(found.route),
         "scope": _state(found.state),
+        "pull": {
+            "interrupted": found.pulls.run is not None,
+            "completed_at": found.pulls.pulled_at,
+            "census_at": found.pulls.census_at,
+        },
+        "at_work": found.at_work,
         "other_scopes": [_state(state) for state in found.others],
         "hub": found.hub,
         "publishes": found.publishes,
@@ -170,6 +178,7 @@ def _status_lines(found: Overview) -> list[str]:
         f"route      {f'null/null: {explain(found.route)}' if routing.is_null else pair}",
         f"at hand    {_counts(found.state)}",
         *(f"           {_counts(state)} of {state.scope}, not bound" for state in found.others),
+        *_pull_lines(found),
         f"hub        {found.hub or 'none; run: trackwire login URL'}",
     ]
     if not found.publishes:
@@ -177,15 +186,28 @@ def _status_lines(found: Overview) -> list[str]:
     return [*lines, *(f"published  {_publish_line(entry)}" for entry in found.publishes)]
 
 
+def _pull_lines(found: Overview) -> list[str]:
+    pulls = found.pulls
+    lines = [f"pulled     {_when(pulls.pulled_at)}, to the end"] if pulls.pulled_at else []
+    if found.at_work:
+        lines.append(f"at work    trackwire {found.at_work}")
+    elif pulls.run is not None:
+        lines.append("pulling    interrupted; run: trackwire pull, which goes on")
+    return lines
+
+
+def _when(time: datetime) -> str:
+    return time.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def _counts(state: ScopeState) -> str:
-    fill = {"never": "nothing imported yet", "partial": "filled in part", "complete": "complete"}
+    fill = {"never": "nothing read yet", "partial": "filled in part", "complete": "complete"}
     return f"{state.issue_count} issues, {state.mapping_count} mappings ({fill[state.fill]})"
 
 
 def _publish_line(entry: LedgerEntry) -> str:
-    when = entry.updated_at.astimezone().strftime("%Y-%m-%d %H:%M")
     detail = f": {entry.detail}" if entry.detail else ""
     return (
-        f"{entry.state} {when}, {entry.issue_count} issues of {entry.route} to "
+        f"{entry.state} {_when(entry.updated_at)}, {entry.issue_count} issues of {entry.route} to "
         f"{entry.destination}{detail}"
     )

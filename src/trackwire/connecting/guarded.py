@@ -1,0 +1,207 @@
+"""A connector, guarded: its failures name the plugin, and what it hands over is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from trackwire.checking import checked_issue, foreign_field, is_utf8
+from trackwire.connecting.calls import broken, called, code_of
+from trackwire.connector import Listed, Page, Unplaced
+from trackwire.errors import ProviderError, RecordError, TrackerError
+from trackwire.model import ExternalRef, Issue
+
+if TYPE_CHECKING:
+    from trackwire.connector import Connect, ConnectContext, Connector
+    from trackwire.project import Binding
+
+MAX_IDLE_PAGES = 1000
+"""How many pages in a row may hold nothing before the tracker counts as repeating itself."""
+
+_CONNECTOR_METHODS = ("pages", "census", "fetch")
+_LONGEST_NAME = 80
+
+
+def opened(
+    connect: Connect, context: ConnectContext, plugin: str, binding: Binding
+) -> GuardedConnector:
+    """Have a provider open the bound resource, guarded.
+
+    Args:
+        connect: The provider's.
+        context: What it may know.
+        plugin: The plugin's distribution and version, for messages.
+        binding: What the project is bound to.
+
+    Raises:
+        TrackerError: The tracker refused.
+        ProviderError: The plugin failed, or returned no connector.
+    """
+    connector = called(connect, "connect", context, plugin)
+    lacking = [m for m in _CONNECTOR_METHODS if not callable(getattr(connector, m, None))]
+    if lacking:
+        raise broken(plugin, "connect", f"its connector has no {', '.join(lacking)}")
+    return guarded(connector, plugin, binding)
+
+
+def guarded(connector: Connector, plugin: str, binding: Binding) -> GuardedConnector:
+    """Wrap a connector so that its failures name the plugin and its issues are checked.
+
+    Args:
+        connector: What the plugin's `connect` returned.
+        plugin: The plugin's distribution and version, for messages.
+        binding: What the project is bound to.
+    """
+    return GuardedConnector(connector, plugin, binding)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedConnector:
+    """A connector whose failures name the plugin, and whose issues and ids are checked.
+
+    Args:
+        connector: What the plugin's `connect` returned.
+        plugin: The plugin's distribution and version, for messages.
+        binding: What the project is bound to.
+    """
+
+    connector: Connector
+    plugin: str
+    binding: Binding
+
+    def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
+        """Read the issues that changed; see `trackwire.connector.Connector.pages`.
+
+        Raises:
+            TrackerError: An issue is not fit to be stored, or the tracker repeats itself.
+            ProviderError: The plugin failed.
+        """
+        seen = {cursor}
+        idle = 0
+        ended = False
+        for drawn in self._drawn("pages", lambda: self.connector.pages(since, cursor)):
+            page = self._checked_page(drawn, "pages")
+            idle = 0 if page.issues or page.gone else idle + 1
+            if idle >= MAX_IDLE_PAGES:
+                raise self._repeats(f"{idle} pages in a row hold no issue")
+            if page.cursor is not None and page.cursor in seen:
+                raise self._repeats("a page has the cursor of an earlier one")
+            seen.add(page.cursor)
+            ended = page.cursor is None
+            yield page
+        if not ended:
+            raise self._broken("pages", "it ended before a page that says it is the last")
+
+    def census(self) -> Iterator[Sequence[Listed]]:
+        """List every issue; see `trackwire.connector.Connector.census`.
+
+        Raises:
+            TrackerError: The tracker repeats itself.
+            ProviderError: The plugin failed.
+        """
+        idle = 0
+        for drawn in self._drawn("census", self.connector.census):
+            listed = [self._checked_listed(item) for item in self._sequence(drawn, "census")]
+            idle = 0 if listed else idle + 1
+            if idle >= MAX_IDLE_PAGES:
+                raise self._repeats(f"{idle} pages in a row list no issue")
+            yield listed
+
+    def fetch(self, ids: Sequence[str]) -> Page:
+        """Read issues by their ids; see `trackwire.connector.Connector.fetch`.
+
+        Raises:
+            TrackerError: An issue is not fit to be stored.
+            ProviderError: The plugin failed.
+        """
+        with code_of(self.plugin, "fetch"):
+            page = self.connector.fetch(ids)
+        return self._checked_page(page, "fetch")
+
+    def _drawn(self, method: str, call: Callable[[], Iterable[object]]) -> Iterator[object]:
+        with code_of(self.plugin, method):
+            items = iter(call())
+        end = object()
+        try:
+            while True:
+                with code_of(self.plugin, method):
+                    item = next(items, end)
+                if item is end:
+                    return
+                yield item
+        finally:
+            close = getattr(items, "close", None)
+            if callable(close):
+                with code_of(self.plugin, method):
+                    close()
+
+    def _checked_page(self, page: object, method: str) -> Page:
+        if not isinstance(page, Page):
+            raise self._broken(method, f"it gave {type(page).__name__}, not a Page")
+        if not isinstance(page.cursor, str | None) or page.cursor == "":
+            raise self._broken(method, "a page's cursor is neither None nor a text")
+        return Page(
+            issues=[self._checked_issue(i, method) for i in self._sequence(page.issues, method)],
+            gone=[self._checked_id(gone, method) for gone in self._sequence(page.gone, method)],
+            cursor=page.cursor,
+            unplaced=[
+                self._checked_unplaced(name, method)
+                for name in self._sequence(page.unplaced, method)
+            ],
+        )
+
+    def _checked_issue(self, issue: object, method: str) -> Issue:
+        if not isinstance(issue, Issue) or not isinstance(issue.ref, ExternalRef):
+            raise self._broken(method, f"a page holds {type(issue).__name__}, not an Issue")
+        place = f"issue {str(issue.ref.key or issue.ref.id)[:_LONGEST_NAME]}"
+        try:
+            checked = checked_issue(issue, place)
+        except RecordError as error:
+            raise self._unfit(str(error)) from error
+        if foreign := foreign_field(checked.ref, self.binding):
+            raise self._unfit(f"{place}: {foreign}")
+        if checked.updated_at is None:
+            raise self._unfit(f"{place}, field updated_at: it is missing")
+        return checked
+
+    def _checked_listed(self, listed: object) -> Listed:
+        if not isinstance(listed, Listed):
+            raise self._broken("census", f"it gave {type(listed).__name__}, not a Listed")
+        self._checked_id(listed.id, "census")
+        time: object = listed.updated_at
+        if time is not None and (not isinstance(time, datetime) or time.utcoffset() is None):
+            raise self._broken("census", "an updated_at is no time with an offset from UTC")
+        return listed
+
+    def _checked_id(self, external_id: object, method: str) -> str:
+        if not isinstance(external_id, str) or not external_id or not is_utf8(external_id):
+            raise self._broken(method, "an id is no text, or empty")
+        return external_id
+
+    def _checked_unplaced(self, name: object, method: str) -> Unplaced:
+        if (
+            not isinstance(name, Unplaced)
+            or name.kind not in {"status", "priority"}
+            or not isinstance(name.name, str)
+        ):
+            raise self._broken(method, "an unplaced name is not an Unplaced of status or priority")
+        return name
+
+    def _sequence(self, items: object, method: str) -> Sequence[object]:
+        if not isinstance(items, Sequence) or isinstance(items, str | bytes):
+            raise self._broken(method, f"it gave {type(items).__name__}, not a sequence")
+        return items
+
+    def _broken(self, method: str, problem: str) -> ProviderError:
+        return broken(self.plugin, method, problem)
+
+    def _unfit(self, problem: str) -> TrackerError:
+        return TrackerError(f"{self.plugin}: {problem}; report it to the plugin's author")
+
+    def _repeats(self, problem: str) -> TrackerError:
+        return TrackerError(
+            f"{self.plugin}: the tracker repeats itself: {problem}; run: trackwire pull --full, "
+            "and if it happens again, report it to the plugin's author"
+        )

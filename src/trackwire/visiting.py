@@ -1,0 +1,175 @@
+"""Pulls a bound project: its plugin found, its tracker opened, its scope filled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from trackwire.connecting import DEFAULT_MAX_WAIT_SECONDS, fingerprint, open_context, opened
+from trackwire.errors import ProjectError, UsageError
+from trackwire.pulling import DEFAULT_OVERLAP, Pull, PullProgress, PullReport, pull
+from trackwire.registry import Blocked, Broken, Outcome, Registered
+from trackwire.route import explain
+
+if TYPE_CHECKING:
+    from trackwire.connector import Connect
+    from trackwire.credentials import TrackerCredentialStore
+    from trackwire.route import Route
+    from trackwire.store import TrackerSqliteStore
+
+_IMPORT = "import saved answers of its API, or issues in wire form with --format jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullOptions:
+    """How a project is pulled.
+
+    Args:
+        full: Whether to read everything again, and to take a census.
+        since: Read what changed since then, beside the regular course; with an offset from UTC.
+            None for the regular course.
+        limit: How many issues to read at most, or None.
+        overlap: How much of what was read before is read again.
+        max_wait: Seconds that all waits for the tracker may take together.
+        accept_gone: Whether a census may find more than half of the issues gone.
+        progress: Told after each page.
+    """
+
+    full: bool = False
+    since: datetime | None = None
+    limit: int | None = None
+    overlap: timedelta = DEFAULT_OVERLAP
+    max_wait: float = DEFAULT_MAX_WAIT_SECONDS
+    accept_gone: bool = False
+    progress: Callable[[PullProgress], None] = lambda _: None
+
+    def check(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            UsageError: Names the option.
+        """
+        if self.since is not None:
+            self._check_since(self.since)
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"the limit is {self.limit}; it takes a number of issues, 1 or more")
+        if self.overlap < timedelta(0):
+            raise UsageError(
+                f"the overlap is {self.overlap.total_seconds():g} s; it takes 0 or more"
+            )
+        if not math.isfinite(self.max_wait) or self.max_wait < 0:
+            raise UsageError(f"the longest wait is {self.max_wait}; it takes seconds, 0 or more")
+
+    def _check_since(self, since: datetime) -> None:
+        if since.utcoffset() is None:
+            raise UsageError(f"since is {since.isoformat()}, without an offset from UTC")
+        if since > datetime.now(UTC):
+            raise UsageError(f"since is {since.isoformat()}, which is in the future")
+        if self.full:
+            raise UsageError("a full pull reads everything: leave out either full or since")
+
+
+def require_pullable(route: Route) -> tuple[Registered, Connect]:
+    """Return the plugin that reads a project's tracker live.
+
+    Args:
+        route: The bound project's route.
+
+    Raises:
+        UsageError: No plugin is in use, or it cannot read the tracker; says what to do instead.
+        ProjectError: No resource is bound.
+    """
+    registered = require_registered(route.config.provider, route.outcome)
+    if registered.provider.connect is None:
+        raise UsageError(f"{registered.found} does not read the live tracker; {_IMPORT}")
+    if route.routing.is_null:
+        raise ProjectError(f"nothing can be pulled: {explain(route)}")
+    return registered, registered.provider.connect
+
+
+def require_registered(name: str, outcome: Outcome) -> Registered:
+    """Return the plugin in use for a provider.
+
+    Args:
+        name: The provider's normalized name.
+        outcome: What became of it; a broken one has raised before.
+
+    Raises:
+        UsageError: None is in use; says what to do instead.
+    """
+    match outcome:
+        case Registered():
+            return outcome
+        case Blocked() | Broken():
+            raise UsageError(f"no plugin is in use for {name}: {outcome.reason}; or {_IMPORT}")
+        case _:
+            raise UsageError(
+                f"no plugin is installed for {name}; install one (see: trackwire providers), "
+                "or import issues in wire form with --format jsonl"
+            )
+
+
+def is_pullable(route: Route) -> bool:
+    """Tell whether a pull can read a project's tracker.
+
+    Args:
+        route: The bound project's route.
+    """
+    return route.provider is not None and route.provider.connect is not None
+
+
+def pull_scope(
+    route: Route,
+    store: TrackerSqliteStore,
+    credentials: TrackerCredentialStore,
+    options: PullOptions,
+    notify: Callable[[str], None],
+) -> PullReport:
+    """Read the live tracker into a project's scope.
+
+    Args:
+        route: The bound project's route.
+        store: The store; the caller holds the project's lock.
+        credentials: The user's credentials.
+        options: How to pull.
+        notify: Told what a person should know while it runs.
+
+    Raises:
+        UsageError: It cannot be pulled, or not so.
+        ProjectError: No resource is bound.
+        CredentialError: A credential is missing, or not for that address.
+        TrackerError: The tracker refused, or its answer cannot be used; what was read is kept.
+        TrackerDeferred: Likewise, and the same call may succeed later.
+        ProviderError: The plugin failed.
+    """
+    registered, connect = require_pullable(route)
+    plugin = str(registered.found)
+    with open_context(
+        credentials,
+        route.config,
+        registered.provider,
+        plugin=plugin,
+        page_size=options.limit,
+        max_wait=options.max_wait,
+        notify=notify,
+    ) as context:
+        return pull(
+            Pull(
+                connector=opened(connect, context, plugin, route.config.bound()),
+                scope=route.scope,
+                store=store,
+                fingerprint=fingerprint(
+                    registered.found, route.config, str(context.client.base_url)
+                ),
+                full=options.full,
+                since=options.since,
+                limit=options.limit,
+                overlap=options.overlap,
+                accept_gone=options.accept_gone,
+                progress=options.progress,
+                notify=notify,
+            )
+        )
