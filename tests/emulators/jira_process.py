@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from typing import TYPE_CHECKING
 
 from emulators.server import listen, serve_process, url_of
@@ -21,7 +22,10 @@ def run(site: JiraSite) -> None:
     parser.add_argument("--port", type=int, default=0, help="0 is any free port")
     parser.add_argument("--issues", type=int, default=0, help="how many there are at first")
     parser.add_argument("--project", default="ACME", help="the key of their project")
+    parser.add_argument("--delay", type=float, default=0, help="seconds that each answer takes")
     options = parser.parse_args()
+    if options.delay:
+        site.before_request(lambda _: time.sleep(options.delay))
     site.add_project(options.project)
     site.populate(options.project, options.issues)
     sockets = [listen(options.port), *(listen() for _ in range(site.listeners - 1))]

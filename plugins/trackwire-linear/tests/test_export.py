@@ -52,9 +52,21 @@ def test_the_provider_declares_its_routing():
     assert declared == ("linear", "linear_team", "team_id")
 
 
-def test_the_api_key_alone_is_secret():
+def test_keys_tokens_and_the_application_are_secret():
     fields = trackwire_provider().credential_fields
-    assert [field.name for field in fields if field.secret] == ["api_key"]
+    assert [field.name for field in fields if field.secret] == [
+        *("api_key", "access_token", "refresh_token", "client_id", "client_secret")
+    ]
+
+
+def test_an_access_token_stands_in_for_the_api_key():
+    fields = trackwire_provider().fields_by_name
+    assert fields["access_token"].instead_of == "api_key"
+
+
+def test_no_secret_but_the_api_key_is_required():
+    fields = trackwire_provider().credential_fields
+    assert [field.name for field in fields if field.secret and field.required] == ["api_key"]
 
 
 def test_the_secret_goes_to_the_public_endpoint_unless_another_is_given():

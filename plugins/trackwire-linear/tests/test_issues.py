@@ -160,8 +160,8 @@ def test_the_projects_priority_map_comes_first(priority, label, expected):
         (record(state="Later"), "state", "expected object, found text"),
         (record(priority="high"), "priority", "expected float or null, found text"),
         (record(labels={"nodes": [{"id": "1"}]}), "labels.nodes[0].name", "add `labels(first: 50)"),
-        (record(updatedAt="soon"), "updatedAt", "'soon' is no ISO 8601 time"),
-        (record(updatedAt="2026-03-02T09:11:12"), "updatedAt", "has no offset"),
+        (record(updatedAt="soon"), "updatedAt", "expected an ISO 8601 time"),
+        (record(updatedAt="2026-03-02T09:11:12"), "updatedAt", "a time with an offset"),
         (None, None, "expected object, found null"),
     ],
 )

@@ -32,6 +32,19 @@ def foreign_reason(record: Record, context: ExportContext) -> str | None:
     return _foreign_organisation(record.url, context.workspace)
 
 
+def slug_of(workspace: str) -> str | None:
+    """Give the organisation's key that a workspace names, alone or in an address.
+
+    Args:
+        workspace: As the project is bound to it.
+
+    Returns:
+        The key in lower case; None where the workspace is a name in words.
+    """
+    named = _organisation(workspace) or workspace.strip().lower()
+    return named if _SLUG.fullmatch(named) else None
+
+
 def _foreign_team(team: Team, team_id: str) -> str | None:
     """Compare id with id and key with key; what is of the other kind alone says nothing."""
     said = {"team.key": team.key, "team.id": team.id}
@@ -52,9 +65,8 @@ def _same(said: str | None, bound: str) -> bool:
 
 
 def _foreign_organisation(url: str | None, workspace: str) -> str | None:
-    said, bound = _organisation(url or ""), _organisation(workspace)
-    bound = bound or workspace.strip().lower()
-    if said is None or said == bound or not _SLUG.fullmatch(bound):
+    said, bound = _organisation(url or ""), slug_of(workspace)
+    if said is None or bound is None or said == bound:
         return None
     return (
         f"field url is of the organisation {said!r}, but the binding's workspace is {workspace!r}"

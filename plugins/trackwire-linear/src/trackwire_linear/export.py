@@ -40,7 +40,7 @@ def read_export(stream: BinaryIO, context: ExportContext) -> Iterator[Exported]:
     for place, element in read_array(stream, nodes):
         record = convert(element, Record, place, REMEDIES)
         if not is_gone(record):
-            issue = to_issue(record, context, place)
+            issue = to_issue(record, context)
             yield ExportedIssue(issue, place, foreign_reason(record, context))
     above = nodes.removesuffix(_NODES)
     if outline.scalars.get(above + _PREVIOUS) is True:

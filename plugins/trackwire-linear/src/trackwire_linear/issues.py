@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from trackwire.connector import Unplaced
 from trackwire.model import ExternalRef, Issue
-from trackwire.records import read_time
 from trackwire_linear import vocabulary
 
 if TYPE_CHECKING:
     from trackwire.provider import ExportContext
-    from trackwire_linear.shapes import Record
+    from trackwire_linear.shapes import Listing, Record
 
 _ASK = "add `{}` to the query's `nodes {{ ... }}` and save the answer again"
 
@@ -28,16 +28,12 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
 """What mends a part that is missing, by its name in the record."""
 
 
-def to_issue(record: Record, context: ExportContext, place: str) -> Issue:
+def to_issue(record: Record, context: ExportContext) -> Issue:
     """Map one issue to the wire form.
 
     Args:
         record: The issue, checked.
         context: The workspace, and the project's own names of states and priorities.
-        place: Where the record stands, for the error.
-
-    Raises:
-        RecordError: `updatedAt` is no time with an offset from UTC.
     """
     labels = tuple(label.name for label in record.labels.nodes) if record.labels else ()
     assignee = record.assignee.id if record.assignee else None
@@ -56,14 +52,27 @@ def to_issue(record: Record, context: ExportContext, place: str) -> Issue:
         priority=vocabulary.priority_of(record.priority, record.priority_label, context),
         assignees=(assignee,) if assignee else (),
         labels=labels,
-        updated_at=read_time(record.updated_at, place, "updatedAt"),
+        updated_at=record.updated_at,
     )
 
 
-def is_gone(record: Record) -> bool:
-    """Tell whether the issue is archived or in the trash, and so no longer at the tracker.
+def unplaced_names(record: Record, context: ExportContext) -> Iterator[Unplaced]:
+    """Give the names of an issue's that neither the project's maps nor this plugin place.
 
     Args:
         record: The issue.
+        context: The project's own names of states and priorities.
+    """
+    if not vocabulary.is_placed(record.state, context):
+        yield Unplaced("status", record.state.name or record.state.type)
+    if name := vocabulary.unplaced_priority(record.priority, record.priority_label, context):
+        yield Unplaced("priority", name)
+
+
+def is_gone(record: Record | Listing) -> bool:
+    """Tell whether the issue is archived or in the trash, and so no longer at the tracker.
+
+    Args:
+        record: The issue, or that it is there.
     """
     return record.archived_at is not None or record.trashed is True

@@ -1,13 +1,24 @@
-"""The parts that are used of an issue as Linear's GraphQL API answers it.
+"""The parts that are used of what Linear's GraphQL API answers.
 
 The API gives exactly what a query asks for, null included: what is absent was not asked for.
 """
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import msgspec
 
-from trackwire.model import NonEmpty
+from trackwire.model import NonEmpty, Timestamp
+
+T = TypeVar("T")
+
+
+class PageInfo(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a page stands in its list."""
+
+    has_next_page: bool = False
+    end_cursor: str | None = None
 
 
 class WorkflowState(msgspec.Struct, frozen=True):
@@ -29,10 +40,11 @@ class Label(msgspec.Struct, frozen=True):
     name: str
 
 
-class Labels(msgspec.Struct, frozen=True):
+class Labels(msgspec.Struct, frozen=True, rename="camel"):
     """The first page of an issue's labels."""
 
     nodes: tuple[Label, ...] = ()
+    page_info: PageInfo = PageInfo()
 
 
 class Parent(msgspec.Struct, frozen=True):
@@ -61,6 +73,99 @@ class Record(msgspec.Struct, frozen=True, rename="camel"):
     labels: Labels | None = None
     parent: Parent | None = None
     team: Team | None = None
-    updated_at: str | None = None
+    updated_at: Timestamp | None = None
     archived_at: str | None = None
     trashed: bool | None = None
+
+
+class LiveRecord(Record, frozen=True, kw_only=True, rename="camel"):
+    """An issue that a pull asked for."""
+
+    labels: Labels
+    team: Team
+    updated_at: Timestamp
+
+
+class Listing(msgspec.Struct, frozen=True, rename="camel"):
+    """That an issue is there."""
+
+    id: NonEmpty
+    created_at: Timestamp
+    updated_at: Timestamp
+    archived_at: str | None = None
+    trashed: bool | None = None
+
+
+class Connection(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
+    """A page of a list."""
+
+    nodes: list[T]
+    page_info: PageInfo
+
+
+class Answer(msgspec.Struct, Generic[T], frozen=True):
+    """The whole answer to a query that succeeded."""
+
+    data: T
+
+
+class Issues(msgspec.Struct, Generic[T], frozen=True):
+    """What a query for a page of issues answers."""
+
+    issues: Connection[T]
+
+
+class Labelled(msgspec.Struct, frozen=True):
+    """An issue of which only the labels were asked for."""
+
+    labels: Connection[Label]
+
+
+class IssueLabels(msgspec.Struct, frozen=True):
+    """What a query for the labels of an issue answers."""
+
+    issue: Labelled
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """The account that the credentials are of."""
+
+    id: NonEmpty
+    name: str
+    timezone: str | None = None
+
+
+class Organization(msgspec.Struct, frozen=True, rename="camel"):
+    """The account's workspace, by the names that its address has and had."""
+
+    name: str
+    url_key: str
+    previous_url_keys: tuple[str, ...] = ()
+
+
+class Who(msgspec.Struct, frozen=True):
+    """What a query for the account answers."""
+
+    viewer: Viewer
+    organization: Organization
+
+
+class VisibleTeam(msgspec.Struct, frozen=True):
+    """A team that the account can see."""
+
+    id: NonEmpty
+    key: str
+    name: str
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """What a query for the bound team answers."""
+
+    organization: Organization
+    team: VisibleTeam
+
+
+class Teams(msgspec.Struct, frozen=True):
+    """What a query for a page of teams answers."""
+
+    teams: Connection[VisibleTeam]

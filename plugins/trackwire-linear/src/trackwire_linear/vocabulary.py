@@ -53,6 +53,16 @@ def status_of(state: WorkflowState, context: ExportContext) -> Status:
     return _STATES.get(state.type, Status.TODO)
 
 
+def is_placed(state: WorkflowState, context: ExportContext) -> bool:
+    """Tell whether the project's map or the state's type says where a state belongs.
+
+    Args:
+        state: The issue's state.
+        context: The project's own names.
+    """
+    return state.type in _STATES or context.status_of(state.name or "") is not None
+
+
 def type_of(labels: Iterable[str], *, is_part: bool) -> IssueType:
     """Tell the type of an issue, which Linear itself has no notion of.
 
@@ -78,7 +88,30 @@ def priority_of(priority: float | None, label: str | None, context: ExportContex
     Returns:
         0 (highest) to 3, or what the map says; None where there is no priority.
     """
-    name = label or _PRIORITIES.get(int(priority or 0))
+    name = _priority_name(priority, label)
     if name and (mapped := context.priority_of(name)) is not None:
         return mapped
     return int(priority) - 1 if priority in _PRIORITIES else None
+
+
+def unplaced_priority(
+    priority: float | None, label: str | None, context: ExportContext
+) -> str | None:
+    """Give the name of a priority that is none of Linear's own and that the project does not map.
+
+    Args:
+        priority: 0 none, 1 urgent to 4 low, or None.
+        label: Its name, or None.
+        context: The project's own names.
+
+    Returns:
+        The name, or the number where it has none; None where it is placed.
+    """
+    if not priority or priority in _PRIORITIES:
+        return None
+    name = label or f"{priority:g}"
+    return name if context.priority_of(name) is None else None
+
+
+def _priority_name(priority: float | None, label: str | None) -> str | None:
+    return label or _PRIORITIES.get(int(priority or 0))
