@@ -127,6 +127,27 @@ def test_client_reaches_the_address_of_the_binding(desk: Desk, tracker: LiveTrac
         assert context.client.get("api/me").json()["account"] == "Ada"
 
 
+@pytest.mark.parametrize(
+    ("gateway", "given"),
+    [("https://gateway.example", ()), ("http://127.0.0.1:9", ("http://127.0.0.1:9",))],
+)
+def test_stand_in_on_this_machine_sends_nothing_to_a_real_gateway(
+    desk: Desk, gateway: str, given: tuple[str, ...]
+) -> None:
+    desk.provider = replace(desk.provider, gateways=(gateway,))
+    with desk.open() as context:
+        assert context.gateways == given
+
+
+def test_real_site_has_its_gateway(tmp_path: Path, users: UserStore) -> None:
+    desk = Desk(tmp_path / "project", users)
+    desk.bind(base_url="https://site.example", board="B1")
+    desk.keep("api_key", SECRET, "https://site.example")
+    desk.provider = replace(desk.provider, gateways=("https://gateway.example",))
+    with desk.open() as context:
+        assert context.gateways == ("https://gateway.example",)
+
+
 def test_client_is_closed_with_the_block(desk: Desk) -> None:
     with desk.open() as context:
         pass
