@@ -130,7 +130,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """How far the local store has read the tracker.
 
     Args:
-        cursor: The tracker's own page token, or None.
+        cursor: Where an interrupted read goes on, in the provider's own terms, or None.
         updated_since: The largest `updated_at` of a completed read, or None.
     """
 
