@@ -22,6 +22,7 @@ from trackwire.model import Timestamp
 
 _MET_AGAIN = 3
 _FINER_THAN_SHOWN = timedelta(milliseconds=1)
+_NO_END = "the tracker gave the same page token twice, so its list has no end"
 
 R = TypeVar("R")
 
@@ -96,6 +97,29 @@ def read_windows(
         place = following
 
 
+def read_tokens(
+    ask: Callable[[str | None], tuple[Sequence[R], str | None]],
+) -> Iterator[Sequence[R]]:
+    """Read a list page by page by the tracker's tokens: where it shifts meanwhile, some are missed.
+
+    Args:
+        ask: Asks for the page of a token, or None for the first, and returns what is on it and
+            the token of the page behind, or None where there is none.
+
+    Raises:
+        TrackerError: The tracker gave the same page token twice.
+    """
+    seen: set[str | None] = set()
+    token: str | None = None
+    while token not in seen:
+        seen.add(token)
+        rows, token = ask(token)
+        yield rows
+        if token is None:
+            return
+    raise TrackerError(_NO_END)
+
+
 @dataclass(frozen=True, slots=True)
 class _Page(Generic[R]):
     rows: Sequence[R]
@@ -154,7 +178,7 @@ class _Place(Generic[R]):
         if page.token is None:
             return None
         if page.token in self.tokens:
-            raise TrackerError("the tracker gave the same page token twice, so its list has no end")
+            raise TrackerError(_NO_END)
         return _Place(self.bounds, (*self.tokens, page.token))
 
 

@@ -14,9 +14,12 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from emulators.jira_cloud import JiraCloud
 
 pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_plugins]
 
@@ -50,7 +53,8 @@ class Newcomer:
     home: Path
     environ: dict[str, str] = field(repr=False)
     port: int = 8731
-    said: str = ""
+    pulled: str = ""
+    imported: str = ""
 
     def types(self, script: str, where: str = ".") -> str:
         """Run a block off a terminal."""
@@ -125,31 +129,49 @@ def hub_token(newcomer: Newcomer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def project(newcomer: Newcomer, hub_token: str) -> str:
-    """What the terminal showed when the project was bound, and its issues were imported."""
+def jira() -> Iterator[JiraCloud]:
+    """A site with two projects that the newcomer's token can see."""
+    from emulators.jira_cloud import JiraCloud
+
+    with JiraCloud() as site:
+        for key in ("ACME", "OTHER"):
+            site.add_project(key)
+        site.populate("ACME", 120)
+        yield site
+
+
+@pytest.fixture(scope="module")
+def project(newcomer: Newcomer, hub_token: str, jira: JiraCloud) -> str:
+    """What the terminal showed when the project was bound; its issues are there then."""
     folder = newcomer.home / "my-project"
     folder.mkdir()
     with newcomer.sits_at(block("trackwire login")) as session:
         session.expect_exact("Token: ")
         session.sendline(hub_token)
-        for prompt in ("base_url: ", "email (optional): ", "api_token: "):
+        for prompt, answer in (
+            ("base_url: ", jira.url),
+            ("email (optional): ", jira.email),
+            (f"api_token (for {jira.url}): ", jira.token),
+            ("project_key (a number from 1 to 2, or the value): ", "1"),
+        ):
             session.expect_exact(prompt)
-            session.sendline("")
+            session.sendline(answer)
         shown = session.read()
     assert session.exitstatus == 0
+    newcomer.pulled = newcomer.types(block("trackwire pull"), "my-project")
     sample = importlib.resources.files("trackwire.demo") / "jira-search.json"
     answer = sample.read_text().replace("ROCKET", "ACME").replace("rocketworks", "acme")
     (folder / "search.json").write_text(answer)
     ref = {"system": "jira", "workspace": "acme.atlassian.net", "id": "900", "key": "ACME-900"}
     line = {"ref": ref, "title": "t", "status": "todo", "issue_type": "task"}
     (folder / "issues.jsonl").write_text(json.dumps(line) + "\n")
-    newcomer.said = newcomer.types(block("trackwire import"), "my-project")
+    newcomer.imported = newcomer.types(block("trackwire import"), "my-project")
     return shown
 
 
 def test_every_block_is_run_by_a_test_here() -> None:
-    run = ("trackwire demo", "tox", "trackwire hub serve", "trackwire login", "trackwire import")
-    others = ("trackwire publish", "_TRACKWIRE_COMPLETE")
+    run = ("trackwire demo", "tox", "trackwire hub serve", "trackwire login")
+    others = ("trackwire pull", "trackwire import", "trackwire publish", "_TRACKWIRE_COMPLETE")
     assert [block(part) for part in (*run, *others)] == SHELL
 
 
@@ -195,9 +217,22 @@ def test_bind_makes_the_directory_a_project(newcomer: Newcomer, project: str) ->
     assert (newcomer.home / "my-project" / ".kittify" / "config.yaml").is_file()
 
 
+def test_bind_lists_the_projects_to_choose_from(project: str) -> None:
+    assert re.search(r"1 +ACME", project)
+    assert re.search(r"2 +OTHER", project)
+
+
+def test_doctor_finds_nothing_wrong_and_the_pull_reads_every_issue(
+    newcomer: Newcomer, project: str
+) -> None:
+    assert "wrong" not in newcomer.pulled
+    assert "120 created" in newcomer.pulled
+    assert "complete" in newcomer.pulled
+
+
 def test_issues_are_imported_from_both_files(newcomer: Newcomer, project: str) -> None:
-    assert "search.json: 4 created" in newcomer.said
-    assert "issues.jsonl: 1 created" in newcomer.said
+    assert "search.json: 4 created" in newcomer.imported
+    assert "issues.jsonl: 1 created" in newcomer.imported
 
 
 def test_publish_shows_how_the_hub_resolved_the_route(newcomer: Newcomer, project: str) -> None:

@@ -231,7 +231,7 @@ class JiraCloud(JiraSite):
 
     def _bounded(
         self, jql: str, reconciled: frozenset[int] = frozenset()
-    ) -> tuple[Query, list[Issue]]:
+    ) -> tuple[Query, Sequence[Issue]]:
         query, found = self.results(jql, reconciled)
         if query.matches is None:
             raise RefusalError(
@@ -249,7 +249,7 @@ class JiraCloud(JiraSite):
             raise RefusalError(400, "The nextPageToken has expired.")
         return token
 
-    def _start(self, token: _PageToken, sort_key: SortKey, found: list[Issue]) -> int:
+    def _start(self, token: _PageToken, sort_key: SortKey, found: Sequence[Issue]) -> int:
         if self.token_style == "offset" or token.last is None:
             return token.rows
         return bisect.bisect_right(found, token.last, key=sort_key)

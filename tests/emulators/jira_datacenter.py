@@ -9,6 +9,7 @@ connections:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -143,7 +144,7 @@ class JiraDataCenter(JiraSite):
         if start < 0 or limit < 0:
             raise RefusalError(400, "startAt and maxResults must not be negative.")
         limit = min(limit, self.page_limit or _LARGEST_PAGE)
-        found: list[Issue] = []
+        found: Sequence[Issue] = ()
         if request.state.is_known:
             validates = arguments.get("validateQuery", True) not in (False, "false")
             _, found = self.results(arguments.get("jql", ""), validates=validates)

@@ -48,6 +48,52 @@ _MINUTE = 60_000
 _NUMBERS = 10**9  # more than a project has
 
 
+@dataclass(frozen=True, slots=True)
+class InProject:
+    """Matches the issues of a project."""
+
+    key: str
+
+    def __call__(self, issue: Issue) -> bool:
+        return issue.project == self.key
+
+
+@dataclass(frozen=True, slots=True)
+class DateIs:
+    """Matches by `updated` or `created`, in milliseconds since 1970."""
+
+    field: str
+    sign: str
+    moment: int
+
+    def __call__(self, issue: Issue) -> bool:
+        return _COMPARISONS[self.sign](_DATE_FIELDS[self.field](issue), self.moment)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberIs:
+    """Matches issues of one project by their numbers, and with `!=` those of all others."""
+
+    project: str
+    sign: str
+    number: int
+
+    def __call__(self, issue: Issue) -> bool:
+        if issue.project != self.project:
+            return self.sign == "!="
+        return _COMPARISONS[self.sign](issue.number, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Matches what every part does."""
+
+    parts: tuple[Matches, ...]
+
+    def __call__(self, issue: Issue) -> bool:
+        return all(part(issue) for part in self.parts)
+
+
 @dataclass(frozen=True)
 class Query:
     """A query that was read.
@@ -55,10 +101,20 @@ class Query:
     Args:
         matches: Tells whether it finds an issue; None where it restricts nothing.
         sort_key: Gives its results their order.
+        order: What it is ordered by: `updated`, `created` or `id`, each with a minus sign where
+            the largest comes first; empty without ORDER BY.
     """
 
     matches: Matches | None
     sort_key: SortKey
+    order: tuple[str, ...] = ()
+
+    @property
+    def clauses(self) -> tuple[Matches, ...]:
+        """What every issue that it finds matches, and no other."""
+        if self.matches is None:
+            return ()
+        return self.matches.parts if isinstance(self.matches, AllOf) else (self.matches,)
 
 
 @dataclass(frozen=True)
@@ -99,10 +155,10 @@ class _Reader:
         matches = None
         if not self._next.is_word("order") and self._next.kind != "end":
             matches = self._any_of()
-        sort_key = self._order()
+        sort_key, order = self._order()
         if self._next.kind != "end":
             self._unexpected()
-        return Query(matches, sort_key)
+        return Query(matches, sort_key, order)
 
     def _any_of(self) -> Matches:
         parts = [self._all_of()]
@@ -114,7 +170,7 @@ class _Reader:
         parts = [self._term()]
         while self._take_word("and"):
             parts.append(self._term())
-        return parts[0] if len(parts) == 1 else lambda i: all(part(i) for part in parts)
+        return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
     def _term(self) -> Matches:
         if self._take_word("not"):
@@ -151,15 +207,12 @@ class _Reader:
     def _comparison(self, field: str, sign: str, value: Token) -> Matches:
         if field == "project":
             return self._project(sign, value)
-        compare = _COMPARISONS[sign]
         if field in _DATE_FIELDS:
-            get, moment = _DATE_FIELDS[field], self._moment(field, value)
-            return lambda issue: compare(get(issue), moment)
+            return DateIs(field.removesuffix("date"), sign, self._moment(field, value))
         issue = self._reading.records.find(value.text)
         if issue is None:
             return self._missing(_missing_issue(field, value.text))
-        project, number = issue.project, issue.number
-        return lambda i: compare(i.number, number) if i.project == project else sign == "!="
+        return NumberIs(issue.project, sign, issue.number)
 
     def _project(self, sign: str, value: Token) -> Matches:
         if sign not in {"=", "!="}:
@@ -167,8 +220,8 @@ class _Reader:
         wanted = value.text.lower()
         for project in self._reading.records.visible_projects():
             if wanted in {project.key.lower(), str(project.id), project.name.lower()}:
-                key = project.key
-                return lambda issue: (issue.project == key) == (sign == "=")
+                inside = InProject(project.key)
+                return inside if sign == "=" else lambda issue: not inside(issue)
         return self._missing(f"The value '{value.text}' does not exist for the field 'project'.")
 
     def _missing(self, message: str) -> Matches:
@@ -193,25 +246,27 @@ class _Reader:
         )
         return None
 
-    def _order(self) -> SortKey:
+    def _order(self) -> tuple[SortKey, tuple[str, ...]]:
         if not self._take_word("order"):
-            return lambda issue: (-issue.id,)
+            return (lambda issue: (-issue.id,)), ()
         if not self._take_word("by"):
             self._unexpected()
-        parts = [self._order_part()]
+        names = [self._order_part()]
         while self._take_sign(","):
-            parts.append(self._order_part())
-        return lambda issue: (*(sign * get(issue) for sign, get in parts), issue.id)
+            names.append(self._order_part())
+        gets = {**_DATE_FIELDS, "id": self._by_key()}
+        parts = [(-1 if name[0] == "-" else 1, gets[name.removeprefix("-")]) for name in names]
+        return (lambda i: (*(sign * get(i) for sign, get in parts), i.id)), tuple(names)
 
-    def _order_part(self) -> tuple[int, Callable[[Issue], int]]:
+    def _order_part(self) -> str:
         field = self._operand().text.lower()
         if field not in _DATE_FIELDS and field not in _KEY_FIELDS:
             refuse(f"Not able to sort using field '{field}'.")
-        get = _DATE_FIELDS.get(field) or self._by_key()
+        name = field.removesuffix("date") if field in _DATE_FIELDS else "id"
         if self._take_word("asc"):
-            return 1, get
+            return name
         # dates are sorted newest first unless told
-        return (-1 if self._take_word("desc") or field in _DATE_FIELDS else 1), get
+        return f"-{name}" if self._take_word("desc") or field in _DATE_FIELDS else name
 
     def _by_key(self) -> Callable[[Issue], int]:
         ranks = {p.key: n for n, p in enumerate(self._reading.records.visible_projects())}

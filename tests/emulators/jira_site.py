@@ -34,6 +34,7 @@ from emulators.jira_http import (
     version_of,
     wanted_fields,
 )
+from emulators.jira_index import Index
 from emulators.jira_jql import Query, Reading, read_jql
 from emulators.jira_model import Issue, Records
 from emulators.jira_render import Style, render
@@ -84,8 +85,9 @@ class JiraSite(Records, ABC):
         self.door = Door(self._operations, lambda seen: self._faults(seen, described.faults))
         self._stack = ExitStack()
         self._empty_pages = 0
-        self._found: dict[object, tuple[Query, list[Issue]]] = {}
+        self._found: dict[object, tuple[Query, Sequence[Issue]]] = {}
         self._found_in: object = None
+        self._index = Index(())
 
     @abstractmethod
     def routes(self) -> list[Route]:
@@ -218,16 +220,16 @@ class JiraSite(Records, ABC):
 
     def results(
         self, jql: str, reconciled: frozenset[int] = frozenset(), *, validates: bool = True
-    ) -> tuple[Query, list[Issue]]:
+    ) -> tuple[Query, Sequence[Issue]]:
         """Return the query and what the index has for it, in its order."""
         if self._found_in != self.index_state():
             self._found, self._found_in = {}, self.index_state()
+            self._index = Index(self.indexed())
         key = (jql, reconciled, validates, self.timezone, self.rounds_to_minute)
         if key not in self._found:
             query = self._query(jql, validates=validates)
-            matches = query.matches or (lambda _issue: True)
-            found = filter(matches, self.indexed(reconciled))
-            self._found[key] = query, sorted(found, key=query.sort_key)
+            index = Index(self.indexed(reconciled)) if reconciled else self._index
+            self._found[key] = query, index.search(query)
         return self._found[key]
 
     def rendered(self, issues: Sequence[Issue], wanted: tuple[str, ...], version: str) -> bytes:

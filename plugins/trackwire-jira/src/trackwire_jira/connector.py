@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from trackwire.connector import Identity, Listed, Page, Resource, Unplaced
 from trackwire.errors import RecordError, TrackerError
+from trackwire.records import read_time
+from trackwire.windows import Bounds, read_tokens, read_windows
 from trackwire_jira import vocabulary
 from trackwire_jira.belonging import Bound, foreign_project
 from trackwire_jira.issues import to_issue
 from trackwire_jira.projects import all_projects, bound_project, visible_project
-from trackwire_jira.search import Query, Search
+from trackwire_jira.search import Search
 from trackwire_jira.shapes import Myself, NamedProject, Record, Stub
 from trackwire_jira.site import Site, open_site
-from trackwire_jira.windows import Windows, time_of
 
 if TYPE_CHECKING:
     from trackwire.connector import ConnectContext
     from trackwire.model import Issue
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = (
     *("summary", "status", "issuetype", "description", "priority", "resolution"),
     *("assignee", "labels", "updated", "project"),
 )
-_PAGE_SIZE = 100
-_CENSUS_SIZES = {True: 5000, False: 1000}  # Cloud, Data Center: each gives fewer where it must
+_PAGE_SIZE, _SMALLEST_PAGE = 100, 10
+_CENSUS_SIZES = {True: 5000, False: 1000}  # Cloud, where nothing but ids is asked for; Data Center
 
 
 def connect(context: ConnectContext) -> JiraConnector:
@@ -41,7 +44,7 @@ def connect(context: ConnectContext) -> JiraConnector:
         TrackerError: The site does not take the login, or does not show the project.
     """
     site = open_site(context)
-    return JiraConnector(context, site, bound_project(context, site))
+    return JiraConnector(context, site, bound_project(context, site).key)
 
 
 def verify(context: ConnectContext) -> Identity:
@@ -72,37 +75,55 @@ def discover(context: ConnectContext) -> Iterator[Resource]:
 
 
 class JiraConnector:
-    """Reads one project of one site.
+    """Reads one project of one site; see `trackwire.connector.Connector`.
 
     Args:
         context: The binding.
         site: The site, logged in.
-        project: The bound project.
+        project: The bound project's key, as Jira has it.
     """
 
-    def __init__(self, context: ConnectContext, site: Site, project: NamedProject) -> None:
+    def __init__(self, context: ConnectContext, site: Site, project: str) -> None:
         bound = Bound.of(context)
-        self._bound = replace(bound, site=bound.site or site.info.base_url)
         self._context = context
-        self._search = Search(site)
-        clause = f"project = {_quoted(project.key)}"
-        self._issues = Query(Record, _FIELDS, context.page_size or _PAGE_SIZE, clause)
-        self._stubs = Query(Stub, ("updated",), _CENSUS_SIZES[site.is_cloud], clause)
+        self._bound = replace(bound, site=bound.site or site.info.base_url)
+        size = max(context.page_size or _PAGE_SIZE, _SMALLEST_PAGE)
+        self._issues = Search(site, project, Record, _FIELDS, size)
+        self._ids = Search(site, project, Stub, ("id",), _CENSUS_SIZES[site.is_cloud])
 
     def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
-        """Read the issues that changed; see `trackwire.connector.Connector`."""
-        for rows, behind in Windows(self._search, self._issues).read(since, cursor):
+        """Read the issues that changed."""
+        # from its minute on, which is what Jira's own way of writing times can tell apart
+        start = since and since.replace(second=0, microsecond=0)
+        for rows, behind in self._windows(start, cursor):
             yield self._page(rows, behind)
 
     def census(self) -> Iterator[Sequence[Listed]]:
-        """List every issue of the project; see `trackwire.connector.Connector`."""
-        for rows, _ in self._search.by_id(self._stubs):
-            yield [Listed(row.id, time_of(row.fields.updated, row.id)) for row in rows]
+        """List every issue of the project."""
+        for rows in read_tokens(lambda token: self._ids.page(token, "id ASC")):
+            yield [Listed(row.id) for row in rows]
 
     def fetch(self, ids: Sequence[str]) -> Page:
-        """Read issues by their ids; see `trackwire.connector.Connector`."""
+        """Read issues by their ids."""
         numbers = [id_ for id_ in ids if id_.isascii() and id_.isdigit()]
-        return self._page(self._search.of_ids(self._issues, numbers) if numbers else [])
+        if not numbers:
+            return Page()
+        if self._issues.site.is_cloud:
+            return self._page(self._issues.of_ids(numbers))
+        named = f"id in ({', '.join(numbers)})"
+        windows = self._windows(None, None, named, validateQuery=False)  # some may not be there
+        return self._page([row for rows, _ in windows for row in rows])
+
+    def _windows(
+        self, since: datetime | None, cursor: str | None, *clauses: str, **more: Any
+    ) -> Iterator[tuple[Sequence[Record], str | None]]:
+        def ask(bounds: Bounds, token: str | None) -> tuple[Sequence[Record], str | None]:
+            # The order is known, so a page that seems to run back is one that the index has by
+            # other times than it shows, and its `lte` would cut off what is behind.
+            times = [f"updated >= {_milliseconds(bounds.gte)}"] if bounds.gte else []
+            return self._issues.page(token, "updated ASC, id ASC", *clauses, *times, **more)
+
+        return read_windows(ask, attrgetter("id"), _changed_at, since, cursor)
 
     def _page(self, rows: Sequence[Record], cursor: str | None = None) -> Page:
         away = {row.id for row in rows if foreign_project(row, self._bound)}
@@ -129,9 +150,20 @@ class JiraConnector:
             yield Unplaced("priority", name)
 
 
-def _quoted(key: str) -> str:
-    """Quote a key, for one may be a reserved word of JQL's."""
-    return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _changed_at(row: Record) -> datetime:
+    place = f"issue {row.key or row.id}"
+    try:
+        time = read_time(row.fields.updated, place, "fields.updated")
+    except RecordError as error:
+        raise TrackerError(f"Jira's answer cannot be used: {error}") from error
+    if time is None:
+        raise TrackerError(f"Jira's answer cannot be used: {place} has no fields.updated")
+    return time
+
+
+def _milliseconds(time: datetime) -> int:
+    # unquoted in JQL, for a quoted time is read in the account's timezone
+    return (time - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _resource(project: NamedProject) -> Resource:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from trackwire.errors import TrackerError, command
+from trackwire.windows import read_tokens
 from trackwire_jira.shapes import NamedProject, Projects
-from trackwire_jira.site import RefusedError, Site, required
+from trackwire_jira.site import Site, required
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
     from trackwire.connector import ConnectContext
 
-_PAGE_SIZE = 100
-_UNSEEN = frozenset({403, 404})
+_UNSEEN = (403, 404)
 
 
 def bound_project(context: ConnectContext, site: Site) -> NamedProject:
@@ -26,21 +30,10 @@ def bound_project(context: ConnectContext, site: Site) -> NamedProject:
 
     Raises:
         CredentialError: The binding names none.
-        RefusedError: The account does not see it.
-        TrackerError: It has another key now.
+        TrackerError: The account does not see it, or it has another key now.
     """
     key = required(context, "project_key")
-    unseen = (
-        f"the account sees no project with the key {key!r}: check project_key, and ask for the "
-        f"permission Browse Projects; what it sees: {command('discover', 'jira')}"
-    )
-    path = f"rest/api/2/project/{quote(key, safe='')}"
-    project = site.ask("GET", path, NamedProject, dict.fromkeys(_UNSEEN, unseen))
-    if project.key.casefold() != key.casefold():
-        place = ("bind", "jira", "--workspace", context.workspace)
-        bind = command(*place, "--set", f"project_key={project.key}")
-        raise TrackerError(f"Jira's project {key!r} has the key {project.key!r} now; run: {bind}")
-    return project
+    return _named(key, site, _asked_for(key, site), context.workspace)
 
 
 def visible_project(context: ConnectContext, site: Site) -> NamedProject | None:
@@ -53,14 +46,10 @@ def visible_project(context: ConnectContext, site: Site) -> NamedProject | None:
     Raises:
         TrackerError: It has another key now, or Jira answers otherwise.
     """
-    if context.value_of("project_key") is None:
+    key = context.value_of("project_key")
+    if key is None or (answer := _asked_for(key, site)).status_code in _UNSEEN:
         return None
-    try:
-        return bound_project(context, site)
-    except RefusedError as error:
-        if error.status in _UNSEEN:
-            return None
-        raise
+    return _named(key, site, answer, context.workspace)
 
 
 def all_projects(site: Site) -> Iterator[NamedProject]:
@@ -72,10 +61,29 @@ def all_projects(site: Site) -> Iterator[NamedProject]:
     if not site.is_cloud:
         yield from site.ask("GET", "rest/api/2/project", list[NamedProject])
         return
-    start, is_last = 0, False
-    while not is_last:
-        params = {"startAt": start, "maxResults": _PAGE_SIZE, "orderBy": "key"}
+
+    def ask(start: str | None) -> tuple[Sequence[NamedProject], str | None]:
+        params = {"startAt": start or "0", "maxResults": "100", "orderBy": "key"}
         page = site.ask("GET", "rest/api/3/project/search", Projects, params=params)
-        yield from page.values
-        start += len(page.values)
         is_last = page.is_last or not page.values
+        return page.values, None if is_last else str(int(start or 0) + len(page.values))
+
+    for projects in read_tokens(ask):
+        yield from projects
+
+
+def _asked_for(key: str, site: Site) -> httpx.Response:
+    return site.send("GET", f"rest/api/2/project/{quote(key, safe='')}")
+
+
+def _named(key: str, site: Site, answer: httpx.Response, workspace: str) -> NamedProject:
+    unseen = (
+        f"the account sees no project with the key {key!r}: check project_key, and ask for the "
+        f"permission Browse Projects; what it sees: {command('discover', 'jira')}"
+    )
+    project = site.read(answer, NamedProject, dict.fromkeys(_UNSEEN, unseen))
+    if project.key.casefold() != key.casefold():
+        place = ("bind", "jira", "--workspace", workspace)
+        bind = command(*place, "--set", f"project_key={project.key}")
+        raise TrackerError(f"Jira's project {key!r} has the key {project.key!r} now; run: {bind}")
+    return project

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -85,17 +85,10 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
     next_page_token: str | None = None
 
 
-class Updated(msgspec.Struct, frozen=True):
-    """When an issue last changed."""
-
-    updated: str
-
-
 class Stub(msgspec.Struct, frozen=True):
-    """An issue, of which nothing was asked for but when it last changed."""
+    """An issue, of which nothing was asked for but its id."""
 
     id: NonEmpty
-    fields: Updated
 
 
 class CloudFound(msgspec.Struct, Generic[R], frozen=True, rename="camel"):
@@ -131,7 +124,7 @@ class ServerInfo(msgspec.Struct, frozen=True, rename="camel"):
 class Tenant(msgspec.Struct, frozen=True, rename="camel"):
     """A Cloud site's id at the gateway."""
 
-    cloud_id: NonEmpty
+    cloud_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]+\Z")]
 
 
 class Myself(msgspec.Struct, frozen=True, rename="camel"):
