@@ -2,7 +2,8 @@
 
 A user of the library starts from the names below, each loaded when it is first used. Public beside
 them: `trackwire.errors` and `trackwire.model`, and for the authors of provider plugins
-`trackwire.hookspecs`, `trackwire.provider` and `trackwire.records`.
+`trackwire.hookspecs`, `trackwire.provider`, `trackwire.connector`, `trackwire.answers`,
+`trackwire.windows`, `trackwire.fetching` and `trackwire.records`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from trackwire.imports import ImportFile
     from trackwire.model import Checkpoint, ExternalRef, Issue, WorkPackageMapping
     from trackwire.provider import CredentialField, Provider
+    from trackwire.pulling import PullProgress, PullReport
     from trackwire.registry import ProviderRegistry
     from trackwire.routing import ResourceRouting, resolve_resource_routing
-    from trackwire.service import TrackerService
+    from trackwire.service import SyncReport, TrackerService
+    from trackwire.visiting import PullOptions
 
 __version__ = "0.1.0"
 
@@ -31,7 +34,11 @@ __all__ = [
     "Issue",
     "Provider",
     "ProviderRegistry",
+    "PullOptions",
+    "PullProgress",
+    "PullReport",
     "ResourceRouting",
+    "SyncReport",
     "TemporaryError",
     "TrackerService",
     "TrackwireError",
@@ -45,10 +52,12 @@ _HOMES = {
     "errors": ("TemporaryError", "TrackwireError"),
     "model": ("Checkpoint", "ExternalRef", "Issue", "WorkPackageMapping"),
     "provider": ("CredentialField", "Provider"),
+    "pulling": ("PullProgress", "PullReport"),
     "registry": ("ProviderRegistry",),
     "routing": ("ResourceRouting", "resolve_resource_routing"),
     "imports": ("ImportFile",),
-    "service": ("TrackerService",),
+    "service": ("SyncReport", "TrackerService"),
+    "visiting": ("PullOptions",),
 }
 
 

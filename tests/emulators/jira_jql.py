@@ -174,8 +174,7 @@ class _Reader:
 
     def _term(self) -> Matches:
         if self._take_word("not"):
-            inner = self._term()
-            return lambda issue: not inner(issue)
+            return _negated(self._term())
         if self._take_sign("("):
             inner = self._any_of()
             self._need_sign(")")
@@ -221,7 +220,7 @@ class _Reader:
         for project in self._reading.records.visible_projects():
             if wanted in {project.key.lower(), str(project.id), project.name.lower()}:
                 inside = InProject(project.key)
-                return inside if sign == "=" else lambda issue: not inside(issue)
+                return inside if sign == "=" else _negated(inside)
         return self._missing(f"The value '{value.text}' does not exist for the field 'project'.")
 
     def _missing(self, message: str) -> Matches:
@@ -307,6 +306,10 @@ class _Reader:
 
     def _unexpected(self) -> NoReturn:
         refuse(f"Expecting another symbol but got '{self._next.text}'. {place_of(self._next)}")
+
+
+def _negated(matches: Matches) -> Matches:
+    return lambda issue: not matches(issue)
 
 
 def _local_time(text: str) -> datetime | None:

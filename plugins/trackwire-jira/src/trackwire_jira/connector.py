@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from trackwire.connector import ConnectContext
     from trackwire.model import Issue
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = (
     *("summary", "status", "issuetype", "description", "priority", "resolution"),
     *("assignee", "labels", "updated", "project"),
@@ -163,7 +162,7 @@ def _changed_at(row: Record) -> datetime:
 
 def _milliseconds(time: datetime) -> int:
     # unquoted in JQL, for a quoted time is read in the account's timezone
-    return (time - _EPOCH) // timedelta(milliseconds=1)
+    return round(time.timestamp() * 1000)
 
 
 def _resource(project: NamedProject) -> Resource:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -12,8 +12,6 @@ from trackwire_jira.shapes import NamedProject, Projects
 from trackwire_jira.site import Site, required
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import httpx
 
     from trackwire.connector import ConnectContext

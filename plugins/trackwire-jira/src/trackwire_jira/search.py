@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from trackwire.errors import TrackerError
 from trackwire_jira.shapes import CloudFound, Given, ServerFound
-from trackwire_jira.site import Site
+
+if TYPE_CHECKING:
+    from trackwire_jira.site import Site
 
 R = TypeVar("R")
 

@@ -152,7 +152,8 @@ def required(context: ConnectContext, name: str) -> str:
     secret = context.secret(name) if name == "api_token" else None
     value = secret.reveal().strip() if secret else context.value_of(name)
     if value is None:
-        raise CredentialError(f"Jira needs {name}, which is not set; run: {_setting(context, name)}")
+        run = _setting(context, name)
+        raise CredentialError(f"Jira needs {name}, which is not set; run: {run}")
     return value
 
 
@@ -169,19 +170,16 @@ def _logins(context: ConnectContext, *, is_cloud: bool) -> Iterator[tuple[str, S
     pair = f"{required(context, 'email')}:{token}"
     basic = Secret(f"Basic {base64.b64encode(pair.encode()).decode()}")
     yield "", basic
-    if _address(context).path.startswith(_GATEWAY_PATH):
-        yield "", bearer
-    for root in _gateway_roots(context):  # a token with scopes is taken there alone
-        yield root, basic
-        yield root, bearer
-
-
-def _gateway_roots(context: ConnectContext) -> Iterator[str]:
     site = _address(context)
     if site.path.startswith(_GATEWAY_PATH):
-        return
-    if not context.gateways or not (site.is_loopback or _is_cloud_address(site)):
-        return
+        yield "", bearer
+    elif context.gateways and (site.is_loopback or _is_cloud_address(site)):
+        for root in _gateway_roots(context, site):  # a token with scopes is taken there alone
+            yield root, basic
+            yield root, bearer
+
+
+def _gateway_roots(context: ConnectContext, site: WebAddress) -> Iterator[str]:
     answer = context.client.get(f"{site.origin}/_edge/tenant_info")
     try:
         cloud_id = read_answer(answer, Tenant).cloud_id
