@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from trackwire.cli.options import timeout_option
 from trackwire.cli.output import Output, json_option
 
 if TYPE_CHECKING:
     from trackwire.publishing import PublishReport
-
-
-def _finite(_ctx: click.Context, parameter: click.Parameter, seconds: float) -> float:
-    if not math.isfinite(seconds):  # not a number is never reached, so it would never end
-        raise click.BadParameter("it takes a number of seconds", param=parameter)
-    return seconds
 
 
 @click.command()
@@ -30,15 +24,7 @@ def _finite(_ctx: click.Context, parameter: click.Parameter, seconds: float) -> 
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write the exact body to FILE too.",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    callback=_finite,
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Limit of the whole delivery, retries included.",
-)
+@timeout_option
 @click.option("--require-routing", is_flag=True, help="Send nothing unless there is a route.")
 @click.option("--allow-empty", is_flag=True, help="Publish though nothing was ever read.")
 @click.option("--partial", is_flag=True, help="Publish though only a part was read.")

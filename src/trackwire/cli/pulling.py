@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trackwire.cli.options import finite, timeout_option
 from trackwire.cli.output import Output, json_option
 from trackwire.cli.publishing import publish_document, publish_lines
 from trackwire.errors import TrackwireError
@@ -44,12 +44,6 @@ def _time(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     return local
 
 
-def _finite(_ctx: click.Context, parameter: click.Parameter, seconds: float) -> float:
-    if not math.isfinite(seconds):
-        raise click.BadParameter("it takes a number of seconds", param=parameter)
-    return seconds
-
-
 def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
@@ -60,7 +54,7 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--max-wait",
             type=click.FloatRange(min=0),
-            callback=_finite,
+            callback=finite,
             default=900.0,
             show_default=True,
             metavar="SECONDS",
@@ -69,7 +63,7 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--overlap",
             type=click.FloatRange(min=0, max=_LONGEST_OVERLAP),
-            callback=_finite,
+            callback=finite,
             default=3600.0,
             show_default=True,
             metavar="SECONDS",
@@ -129,15 +123,7 @@ def pull(
 @click.command()
 @_reading
 @click.option("--hub", metavar="URL", help="The hub.  [default: the one you logged in to]")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    callback=_finite,
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Limit of the whole delivery, retries included.",
-)
+@timeout_option
 @json_option
 @click.pass_obj
 def sync(
