@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import gzip
-import ipaddress
 import logging
 import socket
 import ssl
@@ -17,9 +16,7 @@ from typing import TYPE_CHECKING
 import httpx
 import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from certificates import self_signed
 from scripted_server import (
     Connection,
     Script,
@@ -691,36 +688,9 @@ def test_a_clients_representation_shows_nothing(fetch: Fetcher) -> None:
     assert TOKEN not in f"{client!r} {client}"
 
 
-def self_signed(path: Path) -> Path:
-    """Write a certificate for tracker.test and 127.0.0.1, with its key, into one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tracker.test")])
-    names = [x509.DNSName("tracker.test"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    now = datetime.datetime.now(datetime.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(built.public_bytes(serialization.Encoding.PEM) + private)
-    return path
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return self_signed(tmp_path_factory.mktemp("tls") / "tracker.pem")
+    return self_signed("tracker.test", tmp_path_factory.mktemp("tls") / "tracker.pem")
 
 
 @pytest.fixture
