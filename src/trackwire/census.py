@@ -6,19 +6,34 @@ is asked for once more by its id, and that answer counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from trackwire.errors import TrackerError
-from trackwire.scope import Upserted
+from trackwire.scope import Fill, Upserted
 
 if TYPE_CHECKING:
-    from trackwire.connector import Connector
+    from trackwire.connector import Connector, Unplaced
     from trackwire.scope import Scope
     from trackwire.store import TrackerSqliteStore
 
 _FETCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What a census came to.
+
+    Args:
+        changes: The issues created, updated, unchanged and gone.
+        unplaced: Names that could not be placed, each with the number of issues that bear it.
+    """
+
+    changes: Upserted
+    unplaced: Mapping[Unplaced, int]
 
 
 def take_census(
@@ -26,35 +41,38 @@ def take_census(
     store: TrackerSqliteStore,
     scope: Scope,
     *,
+    held: int,
     trust: bool,
-    accept_gone: bool,
     progress: Callable[[int], None] = lambda _: None,
-) -> Upserted:
+) -> Census:
     """List what is at the tracker, read what the scope lacks, and mark what is gone.
+
+    The scope is complete then.
 
     Args:
         connector: Reads the resource.
         store: The store; the caller holds the project's lock.
         scope: The scope.
+        held: How many issues the scope held before the pull: no more than half as many may be
+            gone. 0 for no such bound.
         trust: Whether an older version takes a newer one's place.
-        accept_gone: Whether more than half of the issues may be gone.
         progress: Told how many issues are listed.
-
-    Returns:
-        What changed.
 
     Raises:
         TrackerError: More than half would be gone; nothing was marked.
     """
     _list_all(connector, store, progress)
     difference = store.journal.compare(scope)
-    if not accept_gone:
-        _refuse_exodus(scope, len(difference.absent), store.issue_count(scope))
-    changes = _ask_again(connector, store, scope, difference.missing, keep_newer=False)
-    for ids in (difference.unlike, difference.absent):
-        changes += _ask_again(connector, store, scope, ids, keep_newer=not trust)
-    store.journal.counted(scope, datetime.now(UTC))
-    return changes
+    _refuse_exodus(scope, len(difference.absent), held)
+    again = _Asker(connector, store, scope)
+    again.ask(difference.missing, keep_newer=False)
+    vanished = again.ask((*difference.unlike, *difference.absent), keep_newer=not trust)
+    _refuse_exodus(scope, len(vanished), held)
+    with store.writing():
+        gone = Upserted(gone=store.mark_gone(scope, vanished))
+        store.journal.counted(scope, datetime.now(UTC))
+        store.set_fill(scope, Fill.COMPLETE)
+    return Census(again.changes + gone, again.unplaced)
 
 
 def _list_all(
@@ -69,7 +87,7 @@ def _list_all(
 
 
 def _refuse_exodus(scope: Scope, gone: int, held: int) -> None:
-    if gone * 2 > held:
+    if held and gone * 2 > held:
         raise TrackerError(
             f"{gone} of the {held} issues of {scope} are not at the tracker any more, which is "
             "what it looks like when the credentials lose their rights; none was marked as gone. "
@@ -77,25 +95,26 @@ def _refuse_exodus(scope: Scope, gone: int, held: int) -> None:
         )
 
 
-def _ask_again(
-    connector: Connector,
-    store: TrackerSqliteStore,
-    scope: Scope,
-    ids: Sequence[str],
-    *,
-    keep_newer: bool,
-) -> Upserted:
-    """Read issues by their ids: a list that shifted while it was read may have missed some."""
-    changes = Upserted()
-    for some in _chunks(ids):
-        page = connector.fetch(some)
-        there = {issue.ref.id for issue in page.issues}
-        with store.writing():
-            changes += store.upsert_issues(scope, page.issues, keep_newer=keep_newer)
-            gone = store.mark_gone(scope, (key for key in some if key not in there))
-        changes += Upserted(gone=gone)
-    return changes
+class _Asker:
+    """Reads issues by their ids: a list that shifted while it was read may have missed some."""
 
+    def __init__(self, connector: Connector, store: TrackerSqliteStore, scope: Scope) -> None:
+        self.changes = Upserted()
+        self.unplaced: Counter[Unplaced] = Counter()
+        self._connector = connector
+        self._store = store
+        self._scope = scope
 
-def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + _FETCH] for start in range(0, len(ids), _FETCH))
+    def ask(self, ids: Sequence[str], *, keep_newer: bool) -> list[str]:
+        """Keep what the tracker gives, and return the ids of what it does not."""
+        vanished: list[str] = []
+        for start in range(0, len(ids), _FETCH):
+            asked = ids[start : start + _FETCH]
+            page = self._connector.fetch(asked)
+            self.changes += self._store.upsert_issues(
+                self._scope, page.issues, keep_newer=keep_newer
+            )
+            self.unplaced.update(page.unplaced)
+            there = {issue.ref.id for issue in page.issues}
+            vanished += (key for key in asked if key not in there)
+        return vanished

@@ -27,12 +27,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         full: Whether it reads every issue.
         fingerprint: What the stored form of its issues depends on.
-        since: Where it began, or None at the beginning.
+        held: How many issues the scope held when it began.
+        since: From which change on it reads, or None for all.
         high: The largest `updated_at` that it has read, or None before the first.
     """
 
     full: bool
     fingerprint: str
+    held: int
     since: datetime | None = None
     high: datetime | None = None
 
@@ -114,7 +116,7 @@ class PullJournal:
         self._set(scope, run=msgspec.json.encode(run).decode())
 
     def finish(self, scope: Scope, run: Run, at: datetime) -> None:
-        """Record that a read has reached its end.
+        """Record that a read has reached its end; after a full one a census is owed.
 
         Args:
             scope: The scope.
@@ -123,7 +125,20 @@ class PullJournal:
         """
         self._set(scope, run=None, pulled_at=at.isoformat())
         if run.full:
-            self._set(scope, fingerprint=run.fingerprint)
+            self._set(scope, fingerprint=run.fingerprint, census_at=None)
+
+    def reform(self, scope: Scope, fingerprint: str) -> None:
+        """Record that issues are stored in a form that depends on this.
+
+        Args:
+            scope: The scope.
+            fingerprint: Where the whole scope's was another, it has no common one any more.
+        """
+        self._execute(
+            "UPDATE pull SET fingerprint = NULL WHERE scope_id = ? AND fingerprint != ?",
+            known_scope_row(self._connection, scope),
+            fingerprint,
+        )
 
     def counted(self, scope: Scope, at: datetime) -> None:
         """Record that a census was taken and the store agrees with it.
@@ -190,8 +205,8 @@ class PullJournal:
     def _set(self, scope: Scope, **values: str | None) -> None:
         held = scope_row(self._connection, scope)
         self._execute("INSERT OR IGNORE INTO pull (scope_id) VALUES (?)", held)
-        for name, value in values.items():
-            self._execute(f"UPDATE pull SET {name} = ? WHERE scope_id = ?", value, held)  # noqa: S608 - our own column names
+        columns = ", ".join(f"{name} = ?" for name in values)
+        self._execute(f"UPDATE pull SET {columns} WHERE scope_id = ?", *values.values(), held)  # noqa: S608 - our own column names
 
     def _execute(self, statement: str, *parameters: object) -> list[Any]:
         with storage_errors(self._path):

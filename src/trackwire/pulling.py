@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from trackwire.census import take_census
-from trackwire.errors import CursorError, ProviderError, TrackwireError
+from trackwire.errors import CursorError, TrackwireError
 from trackwire.journal import Run
 from trackwire.model import Checkpoint
 from trackwire.scope import Fill, Upserted
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DEFAULT_OVERLAP = timedelta(hours=1)
 CENSUS_EVERY = timedelta(days=1)
+CLOCK_SKEW = timedelta(days=1)
+"""How far ahead of this clock a tracker's may be; a change dated later moves no watermark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,10 @@ class Pull:
         store: The store; the caller holds the project's lock.
         fingerprint: What the stored form of an issue depends on, beside the issue; where it is
             not what it was, everything is read again.
-        full: Whether to read everything again, and to take a census.
+        full: Whether to read everything again from the beginning, and to take a census.
         since: Read what changed since then, beside the regular course: the next pull begins where
             it would have begun. None for the regular course.
-        limit: How many issues to read at most, or None; the next pull goes on behind them.
+        limit: How many issues to take in at most, or None; the next pull goes on behind them.
         overlap: How much of what was read before is read again, for a search index that lags.
         accept_gone: Whether a census may find more than half of the issues gone.
         progress: Told after each page.
@@ -82,6 +84,7 @@ class PullReport:
     Args:
         scope: Whose issues were read.
         full: Whether everything is read, not only what changed.
+        since: Since when changes were read beside the regular course, or None.
         resumed: Whether it went on from where an earlier pull stopped.
         complete: Whether it reached the end of what there was to read.
         pages: Pages read.
@@ -94,6 +97,7 @@ class PullReport:
 
     scope: Scope
     full: bool
+    since: datetime | None = None
     resumed: bool
     complete: bool
     pages: int
@@ -119,9 +123,9 @@ def pull(request: Pull) -> PullReport:
     plan = _plan(request)
     tally = _Tally()
     try:
-        run = _read(request, plan, tally)
+        _read(request, plan, tally)
         if tally.complete and plan.census:
-            _count(request, run, tally)
+            _count(request, plan, tally)
     except TrackwireError as error:
         error.report = _report(request, plan, tally)
         raise
@@ -141,8 +145,11 @@ class _Plan:
 
 @dataclass(slots=True)
 class _Tally:
+    """What was kept so far; `counted` is what counts towards the limit."""
+
     pages: int = 0
     issues: int = 0
+    counted: int = 0
     changes: Upserted = field(default_factory=Upserted)
     unplaced: Counter[Unplaced] = field(default_factory=Counter)
     complete: bool = False
@@ -150,52 +157,47 @@ class _Tally:
 
 
 def _plan(request: Pull) -> _Plan:
+    held = request.store.issue_count(request.scope)
+    begun = Run(full=True, fingerprint=request.fingerprint, held=held)
     if request.since is not None:
-        run = Run(full=False, fingerprint=request.fingerprint, since=request.since)
-        return _Plan(run=run, aside=True)
+        return _Plan(
+            run=msgspec.structs.replace(begun, full=False, since=request.since), aside=True
+        )
+    if request.full:
+        return _Plan(run=begun, census=True)
     state = request.store.journal.state(request.scope)
     checkpoint = request.store.get_checkpoint(request.scope)
-    stopped = state.run
-    if (
-        stopped is not None
-        and stopped.fingerprint == request.fingerprint
-        and (stopped.full or not request.full)
-    ):
-        census = stopped.full or _is_census_due(request, state.census_at)
-        return _Plan(run=stopped, cursor=checkpoint.cursor, resumed=True, census=census)
-    watermark = checkpoint.updated_since
-    if request.full or watermark is None or state.fingerprint != request.fingerprint:
-        if watermark is not None and not request.full:
+    is_due = request.accept_gone or _is_census_due(state.census_at)
+    stopped, watermark = state.run, checkpoint.updated_since
+    if stopped is not None and stopped.fingerprint == request.fingerprint:
+        return _Plan(
+            run=stopped, cursor=checkpoint.cursor, resumed=True, census=is_due or stopped.full
+        )
+    if watermark is None or state.fingerprint != request.fingerprint:
+        if watermark is not None:
             request.notify("every issue is read again: what its stored form depends on has changed")
-        return _Plan(run=Run(full=True, fingerprint=request.fingerprint), census=True)
+        return _Plan(run=begun, census=True)
     since = watermark - request.overlap
-    run = Run(full=False, fingerprint=request.fingerprint, since=since)
-    return _Plan(run=run, census=_is_census_due(request, state.census_at))
+    return _Plan(run=msgspec.structs.replace(begun, full=False, since=since), census=is_due)
 
 
-def _is_census_due(request: Pull, last: datetime | None) -> bool:
-    if last is None or request.accept_gone:
-        return True
-    return not timedelta(0) <= datetime.now(UTC) - last < CENSUS_EVERY
+def _is_census_due(last: datetime | None) -> bool:
+    return last is None or not timedelta(0) <= datetime.now(UTC) - last < CENSUS_EVERY
 
 
-def _read(request: Pull, plan: _Plan, tally: _Tally) -> Run:
+def _read(request: Pull, plan: _Plan, tally: _Tally) -> None:
     run, cursor = plan.run, plan.cursor
     with closing(_pages(request, plan)) as pages:
         for page in pages:
-            issues = _within_limit(request, tally, page)
-            run = _raised(run, issues)
-            cut = len(issues) < len(page.issues)
-            tally.complete = page.cursor is None and not cut
-            if not cut:
-                cursor = page.cursor
-            _keep(request, plan, run, page, issues, cursor, tally)
-            if cut or tally.issues == request.limit:
+            run, cursor = _keep(request, plan, run, cursor, page, tally)
+            request.progress(PullProgress(tally.issues, tally.pages))
+            if tally.counted == request.limit:
                 break
-        else:
-            if not tally.complete:
-                raise ProviderError("its connector ended before a page that says it is the last")
-    return run
+    if tally.changes.gone * 2 > plan.run.held:
+        request.notify(
+            f"{tally.changes.gone} of {plan.run.held} issues are archived, in the trash or moved "
+            "elsewhere, says the tracker, and so are gone"
+        )
 
 
 def _pages(request: Pull, plan: _Plan) -> Generator[Page]:
@@ -206,66 +208,92 @@ def _pages(request: Pull, plan: _Plan) -> Generator[Page]:
         yield from request.connector.pages(plan.run.since, None)
 
 
-def _within_limit(request: Pull, tally: _Tally, page: Page) -> tuple[Issue, ...]:
+def _keep(
+    request: Pull, plan: _Plan, run: Run, cursor: str | None, page: Page, tally: _Tally
+) -> tuple[Run, str | None]:
+    """Store a page, up to the limit, and tell how far the run is then, and where it goes on."""
+    store, scope = request.store, request.scope
+    with store.writing():
+        written = _write(request, plan, run, page, tally)
+        changes = written.changes
+        run = _raised(run, page.issues[: written.taken])
+        is_whole = written.taken == len(page.issues)
+        if is_whole:
+            changes += Upserted(gone=store.mark_gone(scope, page.gone))
+            cursor = page.cursor
+        if store.fill(scope) is Fill.NEVER:
+            store.set_fill(scope, Fill.PARTIAL)
+        store.journal.reform(scope, run.fingerprint)
+        is_complete = is_whole and cursor is None
+        if not plan.aside:
+            _record_progress(request, run, cursor, is_complete=is_complete)
+    tally.pages += 1
+    tally.issues += written.taken
+    tally.counted += written.counted
+    tally.changes += changes
+    tally.unplaced.update(page.unplaced)
+    tally.complete = is_complete
+    return run, cursor
+
+
+class _Written(NamedTuple):
+    changes: Upserted
+    taken: int
+    counted: int
+
+
+def _write(request: Pull, plan: _Plan, run: Run, page: Page, tally: _Tally) -> _Written:
+    store, scope, keep_newer = request.store, request.scope, not run.full
     if request.limit is None:
-        return tuple(page.issues)
-    return tuple(page.issues[: request.limit - tally.issues])
+        changes = store.upsert_issues(scope, page.issues, keep_newer=keep_newer)
+        return _Written(changes, len(page.issues), len(page.issues))
+    is_known = plan.resumed and not tally.pages  # the last pull may have taken a part of it
+    changes, taken, counted = Upserted(), 0, 0
+    for issue in page.issues:
+        if tally.counted + counted == request.limit:
+            break
+        change = store.upsert_issues(scope, (issue,), keep_newer=keep_newer)
+        changes += change
+        taken += 1
+        counted += not (is_known and change.unchanged)
+    return _Written(changes, taken, counted)
 
 
-def _raised(run: Run, issues: tuple[Issue, ...]) -> Run:
-    times = [issue.updated_at for issue in issues if issue.updated_at is not None]
+def _raised(run: Run, issues: Sequence[Issue]) -> Run:
+    horizon = datetime.now(UTC) + CLOCK_SKEW
+    times = [
+        issue.updated_at
+        for issue in issues
+        if issue.updated_at is not None and issue.updated_at <= horizon
+    ]
     if run.high is not None:
         times.append(run.high)
     return msgspec.structs.replace(run, high=max(times, default=None))
 
 
-def _keep(
-    request: Pull,
-    plan: _Plan,
-    run: Run,
-    page: Page,
-    issues: tuple[Issue, ...],
-    cursor: str | None,
-    tally: _Tally,
-) -> None:
-    store, scope = request.store, request.scope
-    with store.writing():
-        changes = store.upsert_issues(scope, issues, keep_newer=not run.full)
-        gone = store.mark_gone(scope, page.gone)
-        if store.fill(scope) is Fill.NEVER:
-            store.set_fill(scope, Fill.PARTIAL)
-        if not plan.aside:
-            _record_progress(request, run, cursor, complete=tally.complete)
-    tally.pages += 1
-    tally.issues += len(issues)
-    tally.changes += replace(changes, gone=gone)
-    tally.unplaced.update(page.unplaced)
-    request.progress(PullProgress(tally.issues, tally.pages))
-
-
-def _record_progress(request: Pull, run: Run, cursor: str | None, *, complete: bool) -> None:
+def _record_progress(request: Pull, run: Run, cursor: str | None, *, is_complete: bool) -> None:
     store, scope = request.store, request.scope
     before = store.get_checkpoint(scope).updated_since
-    if not complete:
+    if not is_complete:
         store.set_checkpoint(scope, Checkpoint(cursor=cursor, updated_since=before))
         store.journal.go_on(scope, run)
         return
     known = [time for time in (run.high, None if run.full else before) if time is not None]
     store.set_checkpoint(scope, Checkpoint(updated_since=max(known, default=before)))
     store.journal.finish(scope, run, datetime.now(UTC))
-    if run.full:
-        store.set_fill(scope, Fill.COMPLETE)
 
 
-def _count(request: Pull, run: Run, tally: _Tally) -> None:
-    tally.changes += take_census(
+def _count(request: Pull, plan: _Plan, tally: _Tally) -> None:
+    found = take_census(
         request.connector,
         request.store,
         request.scope,
-        trust=run.full,
-        accept_gone=request.accept_gone,
+        held=0 if request.accept_gone else plan.run.held,
+        trust=plan.run.full,
         progress=lambda listed: request.progress(PullProgress(tally.issues, tally.pages, listed)),
     )
+    tally.changes += found.changes
+    tally.unplaced.update(found.unplaced)
     tally.census = True
 
 
@@ -273,6 +301,7 @@ def _report(request: Pull, plan: _Plan, tally: _Tally) -> PullReport:
     return PullReport(
         scope=request.scope,
         full=plan.run.full,
+        since=request.since,
         resumed=plan.resumed,
         complete=tally.complete,
         pages=tally.pages,

@@ -144,9 +144,10 @@ class TrackerSqliteStore:
             How many there were.
         """
         with self.writing():
+            held = known_scope_row(self._connection, scope)
             return self._connection.executemany(
                 "UPDATE issue SET gone = 1 WHERE scope_id = ? AND external_id = ? AND gone = 0",
-                ((known_scope_row(self._connection, scope), key) for key in external_ids),
+                ((held, key) for key in external_ids),
             ).rowcount
 
     def issue_count(self, scope: Scope) -> int:

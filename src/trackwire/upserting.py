@@ -40,24 +40,24 @@ def upsert_batch(
     """
     held = _held(connection, scope_row, issues)
     rows = []
-    updated = {}
+    written_over = {}
+    created = 0
     for external_id, issue in issues.items():
         wire = msgspec.json.encode(issue)
         digest = hashlib.sha256(wire).digest()
         before = held.get(external_id)
         if before and (before.equals(digest) or (keep_newer and before.outdates(issue))):
             continue
-        if before and not before.gone:
-            updated[external_id] = issue
+        if before:
+            written_over[external_id] = issue
+        created += before is None or before.gone
         rows.append((scope_row, external_id, wire, digest))
     connection.executemany(
         "INSERT OR REPLACE INTO issue (scope_id, external_id, wire, sha256) VALUES (?, ?, ?, ?)",
         rows,
     )
-    _follow(connection, scope_row, updated)
-    return Upserted(
-        created=len(rows) - len(updated), updated=len(updated), unchanged=len(issues) - len(rows)
-    )
+    _follow(connection, scope_row, written_over)
+    return Upserted(created=created, updated=len(rows) - created, unchanged=len(issues) - len(rows))
 
 
 class _Held(NamedTuple):
@@ -88,17 +88,17 @@ def _held(
     return {key: _Held(digest, bool(gone), updated) for key, digest, gone, updated in rows}
 
 
-def _follow(connection: sqlite3.Connection, scope_row: int, updated: Mapping[str, Issue]) -> None:
+def _follow(connection: sqlite3.Connection, scope_row: int, issues: Mapping[str, Issue]) -> None:
     """Let mappings take over the key and address of issues that were renamed or moved."""
-    if not updated:
+    if not issues:
         return
-    places = ", ".join("?" * len(updated))
+    places = ", ".join("?" * len(issues))
     rows = connection.execute(
         f"SELECT wire FROM mapping WHERE scope_id = ? AND external_id IN ({places})",  # noqa: S608 - only placeholders vary
-        (scope_row, *updated),
+        (scope_row, *issues),
     ).fetchall()
     for mapping in (_MAPPING.decode(wire) for (wire,) in rows):
-        ref = updated[mapping.external_id].ref
+        ref = issues[mapping.external_id].ref
         if (mapping.external_key, mapping.external_url) == (ref.key, ref.url):
             continue
         followed = msgspec.structs.replace(

@@ -12,6 +12,7 @@ import time_machine
 from memory_tracker import START, MemoryTracker
 from projectkit import SCOPE, make_issue
 
+from trackwire.connector import Page, Unplaced
 from trackwire.errors import TrackerDeferred, TrackerError
 from trackwire.pulling import Pull, PullReport, pull
 from trackwire.scope import Fill
@@ -42,6 +43,10 @@ def pulled(tracker: Any, store: TrackerSqliteStore, **options: Any) -> PullRepor
 
 def held(store: TrackerSqliteStore) -> dict[str, Any]:
     return {issue.ref.id: issue for issue in store.list_issues(SCOPE)}
+
+
+def cut_short() -> Iterator[Any]:
+    raise TrackerDeferred("the connection was cut")
 
 
 def days_later(days: float) -> Any:
@@ -224,6 +229,77 @@ def test_census_that_is_cut_marks_nothing_and_is_taken_by_the_next_pull(
         tracker.remove("3")
         assert pulled(tracker, store).census
     assert held(store) == tracker.issues
+
+
+def test_first_pull_that_is_cut_in_its_census_leaves_the_scope_filled_in_part(
+    store: TrackerSqliteStore,
+) -> None:
+    tracker = MemoryTracker()
+    tracker.put("1", "2", "3")
+    whole, tracker.census = tracker.census, cut_short  # type: ignore[method-assign]  # as a network would
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store)
+    assert store.fill(SCOPE) is Fill.PARTIAL
+    tracker.census = whole  # type: ignore[method-assign]  # the network is back
+    report = pulled(tracker, store)
+    assert (report.census, report.fill) == (True, Fill.COMPLETE)
+
+
+def test_census_of_a_full_pull_that_was_cut_is_taken_by_the_next(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    tracker.remove("3")
+    whole, tracker.census = tracker.census, cut_short  # type: ignore[method-assign]  # as a network would
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store, full=True)
+    tracker.census = whole  # type: ignore[method-assign]  # the network is back
+    assert pulled(tracker, store).changes.gone == 1
+    assert held(store) == tracker.issues
+
+
+def test_issues_of_another_site_in_place_of_all_are_refused(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    other = MemoryTracker()
+    other.put(*(f"other{number}" for number in range(30)))
+    with pytest.raises(TrackerError, match="10 of the 10 issues"):
+        pulled(other, store, fingerprint="other address")
+    assert set(map(str, range(10))) <= set(held(store))
+
+
+def test_issues_that_are_listed_but_not_given_count_as_gone_for_the_guard(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    for key in map(str, range(6)):
+        tracker.issues[key] = make_issue(key, updated_at=START - timedelta(days=1))
+    tracker.fetch = lambda _: Page()  # type: ignore[method-assign]  # gives none
+    with (
+        days_later(1.01),
+        pytest.raises(TrackerError, match="6 of the 10 issues"),
+    ):
+        pulled(tracker, store)
+    assert len(held(store)) == 10
+
+
+def test_names_that_a_census_meets_are_counted(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    name = Unplaced("priority", "P1")
+    tracker.issues["in"] = make_issue("in", updated_at=START - timedelta(days=400))
+    tracker.fetch = lambda _: Page(issues=[tracker.issues["in"]], unplaced=[name])  # type: ignore[method-assign]  # names one
+    with days_later(1.01):
+        assert pulled(tracker, store).unplaced == {name: 1}
+
+
+def test_mapping_follows_an_issue_that_was_gone_and_came_back_with_another_key(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    store.put_mapping(SCOPE, "WP01", tracker.issues["3"])
+    tracker.remove("3")
+    pulled(tracker, store, full=True)
+    tracker.put("3", key="B2-77")
+    pulled(tracker, store)
+    assert [mapping.external_key for mapping in store.list_mappings(SCOPE)] == ["B2-77"]
 
 
 def test_many_issues_are_fetched_a_hundred_at_a_time(

@@ -15,7 +15,7 @@ from trackwire.store import TrackerSqliteStore
 
 OTHER = Scope("acme", "site.example", "B2")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-RUN = Run(full=True, fingerprint="f", since=None, high=NOON)
+RUN = Run(full=True, fingerprint="f", held=3, since=None, high=NOON)
 
 
 @pytest.fixture
@@ -47,8 +47,23 @@ def test_full_read_that_ended_leaves_its_fingerprint(store: TrackerSqliteStore) 
 
 
 def test_read_of_changes_that_ended_leaves_no_fingerprint(store: TrackerSqliteStore) -> None:
-    store.journal.finish(SCOPE, Run(full=False, fingerprint="f"), NOON)
+    store.journal.finish(SCOPE, Run(full=False, fingerprint="f", held=3), NOON)
     assert store.journal.state(SCOPE) == PullState(pulled_at=NOON)
+
+
+def test_full_read_that_ended_owes_a_census(store: TrackerSqliteStore) -> None:
+    store.journal.counted(SCOPE, NOON)
+    store.journal.finish(SCOPE, RUN, NOON)
+    assert store.journal.state(SCOPE).census_at is None
+
+
+@pytest.mark.parametrize(("stored_in", "left"), [("f", "f"), ("other", None)])
+def test_issues_stored_in_another_form_leave_no_common_one(
+    store: TrackerSqliteStore, stored_in: str, left: str | None
+) -> None:
+    store.journal.finish(SCOPE, RUN, NOON)
+    store.journal.reform(SCOPE, stored_in)
+    assert store.journal.state(SCOPE).fingerprint == left
 
 
 def test_census_leaves_its_time(store: TrackerSqliteStore) -> None:

@@ -12,7 +12,7 @@ from memory_tracker import START, MemoryTracker
 from projectkit import SCOPE, make_issue
 
 from trackwire.connector import Page, Unplaced
-from trackwire.errors import ProviderError, TrackerDeferred, TrackerError
+from trackwire.errors import StoreError, TrackerDeferred, TrackerError
 from trackwire.pulling import Pull, PullProgress, PullReport, pull
 from trackwire.scope import Fill, Upserted
 from trackwire.store import TrackerSqliteStore
@@ -249,14 +249,15 @@ def test_full_pull_replaces_an_interrupted_incremental_one(
     assert tracker.asked_since[-1] is None
 
 
-def test_full_pull_goes_on_with_an_interrupted_full_one(
+def test_full_pull_begins_anew_where_a_full_one_was_interrupted(
     tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.before_page = cut_at(3)
     with pytest.raises(TrackerDeferred):
         pulled(tracker, store)
     tracker.before_page = lambda _: None
-    assert pulled(tracker, store, full=True).resumed
+    report = pulled(tracker, store, full=True)
+    assert (report.resumed, report.issues) == (False, 10)
 
 
 def test_other_fingerprint_reads_everything_again(
@@ -279,6 +280,30 @@ def test_other_fingerprint_does_not_go_on_with_an_interrupted_pull(
     tracker.before_page = lambda _: None
     report = pulled(tracker, store, fingerprint="other")
     assert (report.full, report.resumed, report.issues) == (True, False, 10)
+
+
+def test_maps_that_were_changed_and_changed_back_leave_no_issue_in_the_other_form(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store, fingerprint="A")
+    before = dict(tracker.issues)
+    tracker.issues = {
+        k: make_issue(k, title="B", updated_at=i.updated_at) for k, i in before.items()
+    }
+    tracker.before_page = cut_at(tracker.pages_read + 3)
+    with pytest.raises(TrackerDeferred):
+        pulled(tracker, store, fingerprint="B")
+    tracker.before_page, tracker.issues = (lambda _: None), before
+    assert pulled(tracker, store, fingerprint="A").full
+    assert held(store) == before
+
+
+def test_read_beside_the_course_in_another_form_makes_the_next_pull_full(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store, fingerprint="A")
+    pulled(tracker, store, fingerprint="B", since=tracker.now)
+    assert pulled(tracker, store, fingerprint="A").full
 
 
 def test_issues_that_came_in_another_way_make_the_next_pull_full(
@@ -312,6 +337,26 @@ def test_limit_reads_so_many_issues_and_the_next_pull_goes_on(
     assert pulled(tracker, store).resumed
     assert held(store) == tracker.issues
     assert store.get_checkpoint(SCOPE).updated_since == tracker.now
+
+
+@pytest.mark.parametrize("limit", [1, 2, 4, 7])
+def test_limited_pulls_reach_the_end_one_after_another(
+    tracker: MemoryTracker, store: TrackerSqliteStore, limit: int
+) -> None:
+    for number in range(1, 12):
+        report = pulled(tracker, store, limit=limit)
+        assert len(held(store)) == min(10, number * limit)
+        if report.complete:
+            break
+    assert held(store) == tracker.issues
+    assert store.fill(SCOPE) is Fill.COMPLETE
+
+
+def test_limited_full_pull_of_unchanged_issues_ends_at_the_limit(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+    assert pulled(tracker, store, full=True, limit=4).issues == 4
 
 
 @pytest.mark.parametrize("limit", [10, 11])
@@ -368,18 +413,6 @@ def test_progress_is_told_after_each_page_and_through_the_census(
     assert told[4:] == [PullProgress(10, 4, listed) for listed in (2, 4, 6, 8, 10)]
 
 
-def test_connector_that_ends_without_a_last_page_does_not_complete_the_pull(
-    store: TrackerSqliteStore,
-) -> None:
-    class Ending(MemoryTracker):
-        def pages(self, *_: Any) -> Iterator[Page]:
-            yield Page(issues=[make_issue("1", updated_at=START)], cursor="more")
-
-    with pytest.raises(ProviderError):
-        pulled(Ending(), store)
-    assert store.fill(SCOPE) is Fill.PARTIAL
-
-
 def test_issue_that_is_edited_between_pages_is_read_in_its_new_version(
     tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
@@ -387,6 +420,59 @@ def test_issue_that_is_edited_between_pages_is_read_in_its_new_version(
     tracker.before_page = lambda number: edits.pop(number, lambda: None)()
     pulled(tracker, store)
     assert held(store)["0"].title == "edited"
+
+
+def test_issue_dated_in_the_future_moves_no_watermark(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    watermark = tracker.now
+    future = watermark.replace(year=9000)
+    tracker.issues["odd"] = make_issue("odd", updated_at=future)
+    pulled(tracker, store)
+    assert "odd" in held(store)
+    assert store.get_checkpoint(SCOPE).updated_since == watermark
+
+
+def test_page_that_is_not_kept_is_not_reported(
+    tracker: MemoryTracker, store: TrackerSqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise StoreError("the disk is full")
+
+    tracker.page_size = 100
+    monkeypatch.setattr(store.journal, "finish", fail)
+    with pytest.raises(StoreError) as caught:
+        pulled(tracker, store)
+    report = caught.value.report
+    assert isinstance(report, PullReport)
+    assert (report.complete, report.pages, report.issues) == (False, 0, 0)
+    assert held(store) == {}
+
+
+def test_issue_that_comes_twice_on_one_page_lets_the_pull_go_on(store: TrackerSqliteStore) -> None:
+    issue = make_issue("1", updated_at=START)
+
+    class Doubling(MemoryTracker):
+        def pages(self, *_: Any) -> Iterator[Page]:
+            yield Page(issues=[issue, issue])
+
+    tracker = Doubling()
+    tracker.issues["1"] = issue
+    assert pulled(tracker, store).complete
+
+
+def test_pages_that_say_more_than_half_is_gone_are_noted(
+    tracker: MemoryTracker, store: TrackerSqliteStore
+) -> None:
+    pulled(tracker, store)
+
+    class Archiving(MemoryTracker):
+        def pages(self, *_: Any) -> Iterator[Page]:
+            yield Page(gone=list("012345"))
+
+    notes: list[str] = []
+    pulled(Archiving(), store, notify=notes.append)
+    assert "6 of 10 issues are archived" in notes[0]
 
 
 def test_failure_of_the_tracker_reports_what_was_kept(
