@@ -25,16 +25,21 @@ _ISSUE = msgspec.json.Decoder(Issue)
 
 
 @contextlib.contextmanager
-def plugin_code(broken: Callable[[BaseException], TrackwireError]) -> Iterator[None]:
+def plugin_code(
+    broken: Callable[[BaseException], TrackwireError], *allowed: type[Exception]
+) -> Iterator[None]:
     """Run code of a plugin: it cannot end the command its own way, nor write among its results.
 
     Args:
         broken: Makes the error of what the code raised and ought not to have.
+        allowed: What it may raise beside Trackwire's own errors.
     """
     try:
         with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
             yield
-    except (TrackwireError, OSError, KeyboardInterrupt, GeneratorExit):
+    except (TrackwireError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except allowed:
         raise
     # Whatever else a plugin raises, SystemExit too, must not end the command.
     except BaseException as error:

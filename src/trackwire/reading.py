@@ -131,7 +131,7 @@ def read_by_provider(
 
     records: Iterator[object] | None = None
     while True:
-        with plugin_code(broken):
+        with plugin_code(broken, OSError):
             records = iter(read_export(stream, context)) if records is None else records
             record = next(records, _END)
         match record:

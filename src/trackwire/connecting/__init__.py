@@ -8,7 +8,7 @@ from trackwire.connecting.context import (
     origin_problem,
 )
 from trackwire.connecting.fields import effective_values, lacking, missing_fields, remedy_of
-from trackwire.connecting.guarded import GuardedConnector, guarded, opened
+from trackwire.connecting.guarding import GuardedConnector, guarded, opened
 
 __all__ = [
     "DEFAULT_MAX_WAIT_SECONDS",

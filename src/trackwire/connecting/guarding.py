@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from trackwire.project import Binding
 
 MAX_IDLE_PAGES = 1000
-"""How many pages in a row may hold nothing before the tracker counts as repeating itself."""
+"""How many pages in a row may hold nothing new before the tracker counts as repeating itself."""
 
 _CONNECTOR_METHODS = ("pages", "census", "fetch")
 _LONGEST_NAME = 80
+_KNOWN_IDS = 50_000
 
 
 def opened(
@@ -57,6 +58,23 @@ def guarded(connector: Connector, plugin: str, binding: Binding) -> GuardedConne
     return GuardedConnector(connector, plugin, binding)
 
 
+@dataclass(slots=True)
+class _News:
+    """Tells whether pages still bring ids that those before did not; it forgets the oldest."""
+
+    known: set[str] = field(default_factory=set)
+    older: set[str] = field(default_factory=set)
+    idle: int = 0
+
+    def any_lately(self, ids: Iterable[str]) -> bool:
+        new = {key for key in ids if key not in self.known and key not in self.older}
+        self.idle = 0 if new else self.idle + 1
+        self.known |= new
+        if len(self.known) > _KNOWN_IDS:
+            self.known, self.older = set(), self.known
+        return self.idle < MAX_IDLE_PAGES
+
+
 @dataclass(frozen=True, slots=True)
 class GuardedConnector:
     """A connector whose failures name the plugin, and whose issues and ids are checked.
@@ -78,14 +96,13 @@ class GuardedConnector:
             TrackerError: An issue is not fit to be stored, or the tracker repeats itself.
             ProviderError: The plugin failed.
         """
-        seen = {cursor}
-        idle = 0
+        seen: set[str | None] = set()
+        news = _News()
         ended = False
         for drawn in self._drawn("pages", lambda: self.connector.pages(since, cursor)):
             page = self._checked_page(drawn, "pages")
-            idle = 0 if page.issues or page.gone else idle + 1
-            if idle >= MAX_IDLE_PAGES:
-                raise self._repeats(f"{idle} pages in a row hold no issue")
+            if not news.any_lately((*(i.ref.id for i in page.issues), *page.gone)):
+                raise self._repeats(f"{MAX_IDLE_PAGES} pages in a row hold nothing new")
             if page.cursor is not None and page.cursor in seen:
                 raise self._repeats("a page has the cursor of an earlier one")
             seen.add(page.cursor)
@@ -101,12 +118,11 @@ class GuardedConnector:
             TrackerError: The tracker repeats itself.
             ProviderError: The plugin failed.
         """
-        idle = 0
+        news = _News()
         for drawn in self._drawn("census", self.connector.census):
             listed = [self._checked_listed(item) for item in self._sequence(drawn, "census")]
-            idle = 0 if listed else idle + 1
-            if idle >= MAX_IDLE_PAGES:
-                raise self._repeats(f"{idle} pages in a row list no issue")
+            if not news.any_lately(one.id for one in listed):
+                raise self._repeats(f"{MAX_IDLE_PAGES} pages in a row list nothing new")
             yield listed
 
     def fetch(self, ids: Sequence[str]) -> Page:
