@@ -5,7 +5,8 @@ past the point where the next page begins. So each page is asked for by time, fr
 of the page before on, in whichever direction the list runs, and counts where it shows one of them
 again. Where it does not, they changed meanwhile, or the list goes by other times than it shows: the
 page before tells, when it is asked for again. The tracker's own page token serves only where the
-times do not get ahead.
+times do not get ahead, as where many issues changed at once; behind each of its pages the page
+before is asked for again, which shows what moved up to it: as much as fits on it.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def read_windows(
         CursorError: The cursor is none of this function's.
         TrackerError: The tracker gave the same page token twice.
     """
-    place: _Place[R] = _Place(Bounds(gte=since)) if cursor is None else _opened(cursor)
+    begun = _Cursor(Bounds(gte=since)) if cursor is None else _read_cursor(cursor)
+    place: _Place[R] = _opened(begun)
+    number = begun.pages
     known: set[tuple[str, datetime]] = set()
     while True:
         page = place.asked(ask)
@@ -91,7 +94,8 @@ def read_windows(
         dated = [((id_of(row), changed_at(row)), row) for row in page.rows]
         fresh = [row for key, row in dated if key not in known]
         known = {key for key, _ in dated}
-        yield fresh, following.cursor if following is not None else None
+        number += 1
+        yield fresh, following.cursor(number) if following is not None else None
         if following is None:
             return
         place = following
@@ -133,7 +137,10 @@ class _Page(Generic[R]):
 
 
 class _Cursor(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A place, without its token: one that is kept for a while may point elsewhere."""
+    """A place, without its token: one that is kept for a while may point elsewhere.
+
+    The number of pages up to there tells it from that of another page with the same bounds.
+    """
 
     bounds: Bounds
     met: tuple[str, ...] = ()
@@ -151,14 +158,17 @@ class _Place(Generic[R]):
     before: _Place[R] | None = None
     page: _Page[R] | None = None
 
-    @property
-    def cursor(self) -> str:
+    def cursor(self, pages: int) -> str:
         before = self.before.bounds if self.before is not None else None
-        text = _Cursor(self.bounds, self.met, before, len(self.tokens))
+        text = _Cursor(self.bounds, self.met, before, pages)
         return msgspec.json.encode(text).decode()
 
     def asked(self, ask: Ask[R]) -> _Page[R]:
-        return _Page(*ask(self.bounds, self.tokens[-1] if self.tokens else None))
+        *before, last = (None, *self.tokens)
+        rows, token = ask(self.bounds, last)
+        if before:  # what stood on this page may have moved up there before it was asked for
+            rows = [*ask(self.bounds, before[-1])[0], *rows]
+        return _Page(rows, token)
 
     def behind(
         self,
@@ -195,10 +205,13 @@ def _narrowed(bounds: Bounds, times: Sequence[datetime]) -> Bounds:
     return bounds
 
 
-def _opened(cursor: str) -> _Place[R]:
+def _read_cursor(cursor: str) -> _Cursor:
     try:
-        at = msgspec.json.decode(cursor, type=_Cursor)
+        return msgspec.json.decode(cursor, type=_Cursor)
     except msgspec.MsgspecError as error:
         raise CursorError("the place where the last pull stopped cannot be read") from error
+
+
+def _opened(at: _Cursor) -> _Place[R]:
     before: _Place[R] | None = _Place(at.before) if at.before is not None else None
     return _Place(at.bounds, met=at.met, before=before)

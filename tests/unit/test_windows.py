@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackwire.errors import CursorError, TrackerError
-from trackwire.windows import Bounds, read_windows
+from trackwire.windows import Bounds, read_tokens, read_windows
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -174,6 +174,19 @@ def test_every_row_edited_between_two_pulls_lets_none_be_skipped(shifting: Shift
     assert set(shifting.read(cursor=cursor)) | set(shifting.read(since=read)) == set(shifting.rows)
 
 
+@pytest.mark.parametrize("apart", [timedelta(0), timedelta(seconds=1)])
+def test_no_cursor_comes_twice_though_reading_stops_behind_each_page(apart: timedelta) -> None:
+    stopping = ShiftingList()
+    stopping.put(*map(str, range(12)), after=apart)
+    cursor: str | None = None
+    seen: set[str | None] = {cursor}
+    for _ in range(5):
+        pages = read_windows(stopping.ask, lambda r: r.id, lambda r: r.changed_at, None, cursor)
+        cursor = next(pages)[1]
+        assert cursor not in seen
+        seen.add(cursor)
+
+
 def test_token_that_comes_twice_is_an_error() -> None:
     class Endless(ShiftingList):
         def ask(self, bounds: Bounds, token: str | None) -> tuple[Sequence[Row], str | None]:
@@ -186,28 +199,55 @@ def test_token_that_comes_twice_is_an_error() -> None:
         endless.read()
 
 
+def test_pages_are_read_by_their_tokens_to_the_last() -> None:
+    pages = {None: ("ab", "1"), "1": ("", "2"), "2": ("c", None)}
+    assert list(read_tokens(pages.__getitem__)) == ["ab", "", "c"]
+
+
+@pytest.mark.parametrize("pages", [["1", "1"], ["1", "2", "1"]])
+def test_page_that_leads_back_to_an_earlier_one_is_an_error(pages: list[str]) -> None:
+    tokens = iter(pages)
+    with pytest.raises(TrackerError, match="twice"):
+        list(read_tokens(lambda _: ("a", next(tokens))))
+
+
+Deeds = dict[int, list[tuple[str, int]]]
+deeds_at = st.tuples(st.sampled_from(["edit", "delete", "create"]), st.integers(0, 40))
+stops_at = st.sets(st.integers(1, 12), max_size=3)
+
+
 @given(
     descending=st.booleans(),
     page_size=st.integers(5, 9),
     size=st.integers(1, 40),
-    deeds=st.dictionaries(
-        st.integers(1, 20),
-        st.lists(st.tuples(st.sampled_from(["edit", "delete", "create"]), st.integers(0, 40))),
-        max_size=6,
-    ),
-    stops=st.sets(st.integers(1, 12), max_size=3),
+    deeds=st.dictionaries(st.integers(1, 20), st.lists(deeds_at), max_size=6),
+    stops=stops_at,
 )
 def test_whatever_happens_and_wherever_it_stops_the_next_read_has_the_rest(
-    descending: bool,
-    page_size: int,
-    size: int,
-    deeds: dict[int, list[tuple[str, int]]],
-    stops: set[int],
+    descending: bool, page_size: int, size: int, deeds: Deeds, stops: set[int]
 ) -> None:
     busy = ShiftingList(page_size=page_size, descending=descending)
-    names = (str(number) for number in count())
-    for _ in range(size):
-        busy.put(next(names))
+    busy.put(*map(str, range(size)))
+    read_while_it_changes(busy, deeds, stops)
+
+
+@given(
+    page_size=st.integers(5, 9),
+    size=st.integers(1, 60),
+    deeds=st.dictionaries(st.integers(1, 40), st.lists(deeds_at, max_size=1)),
+    stops=stops_at,
+)
+def test_whatever_happens_among_rows_of_one_time_the_next_read_has_the_rest(
+    page_size: int, size: int, deeds: Deeds, stops: set[int]
+) -> None:
+    busy = ShiftingList(page_size=page_size)
+    busy.put(*map(str, range(size)), after=timedelta(0))
+    read_while_it_changes(busy, deeds, stops)
+
+
+def read_while_it_changes(busy: ShiftingList, deeds: Deeds, stops: set[int]) -> None:
+    """Read a list, stopping behind some pages, and then what is new; nothing may be missing."""
+    names = (str(number) for number in count(len(busy.rows)))
 
     def act(page: int) -> None:
         for deed, number in deeds.pop(page, ()):

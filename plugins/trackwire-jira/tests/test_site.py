@@ -212,8 +212,8 @@ def test_an_address_at_the_gateway_works_as_it_is(jira):
         (403, "the account sees no project with the key 'ACME'"),
         (404, "the account sees no project with the key 'ACME'"),
         (410, "update trackwire-jira"),
-        (429, "limits the rate"),
-        (503, "under maintenance"),
+        (429, "limits how often it is asked"),
+        (503, "out of service for now"),
     ],
 )
 def test_a_refusal_of_the_project_names_its_own_remedy(server, status, remedy):

@@ -40,8 +40,11 @@ def lines_of(nodes: Iterable[object]) -> list[str]:
     """Give the Markdown of inline nodes, line by line, none of them blank at either end."""
     lines: list[list[Span]] = [[]]
     for span in _spans(nodes):
+        if span.text.isprintable():  # and so in one line, as most are
+            lines[-1].append(span)
+            continue
         first, *others = md.LINE_END.split(span.text)
-        lines[-1].append(span if not others else span._replace(text=first))
+        lines[-1].append(span._replace(text=first))
         lines += [[span._replace(text=text)] for text in others]
     written = [_line(spans).strip(" \t") if spans else "" for spans in lines]
     filled = [position for position, line in enumerate(written) if line]
@@ -69,6 +72,8 @@ def _plain(node: Node) -> Span:
 
 
 def _text(node: Node) -> Span:
+    if "marks" not in node:
+        return Span(own_text(node))
     names = {_mark_name(mark) for mark in marks_of(node)}
     return Span(own_text(node), frozenset(names & {*md.MARKS, "code"}), link_target(node))
 
@@ -112,7 +117,9 @@ _SPANS: dict[str, Callable[[Node], Span]] = {
 }
 
 
-def _line(spans: Iterable[Span]) -> str:
+def _line(spans: Sequence[Span]) -> str:
+    if len(spans) == 1 and _is_bare(spans[0]):  # most lines are, and this is the fast way
+        return md.escaped(spans[0].text)
     groups = [list(group) for _, group in groupby(_pieces(spans), lambda span: span.target)]
     written = ""
     for group, following in zip_longest(groups, groups[1:]):
@@ -125,24 +132,32 @@ def _line(spans: Iterable[Span]) -> str:
     return written
 
 
+def _is_bare(span: Span) -> bool:
+    text, marks, target, verbatim = span
+    return not (marks or target or verbatim) and text == text.strip()
+
+
 def _pieces(spans: Iterable[Span]) -> Iterator[Span]:
     """Join spans of one kind, and take the white space at the edges out from under the marks."""
     filled = (span for span in spans if span.text)
-    for verbatim, run in groupby(filled, lambda span: span.verbatim):
+    for (verbatim, marks, target), alike in groupby(filled, _kind):
         if verbatim:
-            yield from run
+            yield from alike
             continue
-        for kind, alike in groupby(run, lambda span: span._replace(text="")):
-            text = "".join(span.text for span in alike)
-            bare = kind._replace(marks=frozenset())
-            core = text if "code" in kind.marks else text.strip()
-            start = text.index(core)
-            parts = (
-                bare._replace(text=text[:start]),
-                kind._replace(text=core),
-                bare._replace(text=text[start + len(core) :]),
-            )
-            yield from (part for part in parts if part.text)
+        text = "".join(span.text for span in alike)
+        core = text if "code" in marks else text.strip()
+        start = text.index(core)
+        end = start + len(core)
+        if start:
+            yield Span(text[:start], target=target)
+        if core:
+            yield Span(core, marks, target)
+        if end < len(text):
+            yield Span(text[end:], target=target)
+
+
+def _kind(span: Span) -> tuple[bool, frozenset[str], str]:
+    return span.verbatim, span.marks, span.target
 
 
 def _link(pieces: Sequence[Span]) -> str:

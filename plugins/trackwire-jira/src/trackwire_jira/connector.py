@@ -8,26 +8,22 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from trackwire.connector import Identity, Listed, Page, Resource, Unplaced
+from trackwire.connector import Identity, Listed, Page, Resource
 from trackwire.errors import RecordError, TrackerError
 from trackwire.records import read_time
 from trackwire.windows import Bounds, read_tokens, read_windows
-from trackwire_jira import vocabulary
 from trackwire_jira.belonging import Bound, foreign_project
 from trackwire_jira.issues import to_issue
 from trackwire_jira.projects import all_projects, bound_project, visible_project
 from trackwire_jira.search import Search
-from trackwire_jira.shapes import Myself, NamedProject, Record, Stub
+from trackwire_jira.shapes import Fields, Myself, NamedProject, Record, Stub
 from trackwire_jira.site import Site, open_site
+from trackwire_jira.vocabulary import unplaced_names
 
 if TYPE_CHECKING:
     from trackwire.connector import ConnectContext
     from trackwire.model import Issue
 
-_FIELDS = (
-    *("summary", "status", "issuetype", "description", "priority", "resolution"),
-    *("assignee", "labels", "updated", "project"),
-)
 _PAGE_SIZE, _SMALLEST_PAGE = 100, 10
 _CENSUS_SIZES = {True: 5000, False: 1000}  # Cloud, where nothing but ids is asked for; Data Center
 
@@ -87,7 +83,7 @@ class JiraConnector:
         self._context = context
         self._bound = replace(bound, site=bound.site or site.info.base_url)
         size = max(context.page_size or _PAGE_SIZE, _SMALLEST_PAGE)
-        self._issues = Search(site, project, Record, _FIELDS, size)
+        self._issues = Search(site, project, Record, Fields.__struct_fields__, size)
         self._ids = Search(site, project, Stub, ("id",), _CENSUS_SIZES[site.is_cloud])
 
     def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
@@ -117,9 +113,9 @@ class JiraConnector:
         self, since: datetime | None, cursor: str | None, *clauses: str, **more: Any
     ) -> Iterator[tuple[Sequence[Record], str | None]]:
         def ask(bounds: Bounds, token: str | None) -> tuple[Sequence[Record], str | None]:
-            # The order is known, so a page that seems to run back is one that the index has by
-            # other times than it shows, and its `lte` would cut off what is behind.
-            times = [f"updated >= {_milliseconds(bounds.gte)}"] if bounds.gte else []
+            # In milliseconds, for a time in quotes is read in the account's timezone; and without
+            # `lte`, for a page runs back only where the index has other times than it shows.
+            times = [f"updated >= {round(bounds.gte.timestamp() * 1000)}"] if bounds.gte else []
             return self._issues.page(token, "updated ASC, id ASC", *clauses, *times, **more)
 
         return read_windows(ask, attrgetter("id"), _changed_at, since, cursor)
@@ -131,7 +127,7 @@ class JiraConnector:
             issues=[self._issue(row) for row in here],
             gone=[row.id for row in rows if row.id in away],
             cursor=cursor,
-            unplaced=[name for row in here for name in self._unplaced(row)],
+            unplaced=[name for row in here for name in unplaced_names(row.fields, self._context)],
         )
 
     def _issue(self, row: Record) -> Issue:
@@ -139,14 +135,6 @@ class JiraConnector:
             return to_issue(row, self._context, self._bound, f"issue {row.key or row.id}")
         except RecordError as error:
             raise TrackerError(f"Jira's answer cannot be used: {error}") from error
-
-    def _unplaced(self, row: Record) -> Iterator[Unplaced]:
-        status, priority = row.fields.status, row.fields.priority
-        if not vocabulary.is_placed(status, self._context):
-            yield Unplaced("status", status.name)
-        name = priority.name if priority else None
-        if name and vocabulary.priority_of(name, self._context) is None:
-            yield Unplaced("priority", name)
 
 
 def _changed_at(row: Record) -> datetime:
@@ -158,11 +146,6 @@ def _changed_at(row: Record) -> datetime:
     if time is None:
         raise TrackerError(f"Jira's answer cannot be used: {place} has no fields.updated")
     return time
-
-
-def _milliseconds(time: datetime) -> int:
-    # unquoted in JQL, for a quoted time is read in the account's timezone
-    return round(time.timestamp() * 1000)
 
 
 def _resource(project: NamedProject) -> Resource:

@@ -60,7 +60,7 @@ def escaped(text: str, *, linking: bool = True) -> str:
         linking: Whether an address may become a link: not inside another link.
     """
     pieces, end = [], 0
-    for match in _URL.finditer(text) if linking else ():
+    for match in _URL.finditer(text) if linking and "://" in text else ():
         url = match[0].rstrip(_AFTER_URL if "(" in match[0] else _AFTER_URL + ")")
         link = autolink(url)
         if link:
@@ -98,6 +98,8 @@ def marked(text: str, marks: Set[str], before: str, after: str) -> str:
         before: The character before it; empty at the beginning of a line.
         after: The character behind it; empty at the end of a line.
     """
+    if not marks:
+        return text
     delimited = marks & _DELIMITERS.keys()
     alike = "strike" not in delimited or len(delimited) == 1
     inside = text if marks == delimited else "<>"

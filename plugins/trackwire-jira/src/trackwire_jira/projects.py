@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from trackwire.answers import read_answer
 from trackwire.errors import TrackerError, command
 from trackwire.windows import read_tokens
 from trackwire_jira.shapes import NamedProject, Projects
-from trackwire_jira.site import Site, required
+from trackwire_jira.site import REMEDIES, Site, required
 
 if TYPE_CHECKING:
     import httpx
@@ -31,7 +32,7 @@ def bound_project(context: ConnectContext, site: Site) -> NamedProject:
         TrackerError: The account does not see it, or it has another key now.
     """
     key = required(context, "project_key")
-    return _named(key, site, _asked_for(key, site), context.workspace)
+    return _named(key, _asked_for(key, site), context.workspace)
 
 
 def visible_project(context: ConnectContext, site: Site) -> NamedProject | None:
@@ -47,7 +48,7 @@ def visible_project(context: ConnectContext, site: Site) -> NamedProject | None:
     key = context.value_of("project_key")
     if key is None or (answer := _asked_for(key, site)).status_code in _UNSEEN:
         return None
-    return _named(key, site, answer, context.workspace)
+    return _named(key, answer, context.workspace)
 
 
 def all_projects(site: Site) -> Iterator[NamedProject]:
@@ -74,12 +75,12 @@ def _asked_for(key: str, site: Site) -> httpx.Response:
     return site.send("GET", f"rest/api/2/project/{quote(key, safe='')}")
 
 
-def _named(key: str, site: Site, answer: httpx.Response, workspace: str) -> NamedProject:
+def _named(key: str, answer: httpx.Response, workspace: str) -> NamedProject:
     unseen = (
         f"the account sees no project with the key {key!r}: check project_key, and ask for the "
         f"permission Browse Projects; what it sees: {command('discover', 'jira')}"
     )
-    project = site.read(answer, NamedProject, dict.fromkeys(_UNSEEN, unseen))
+    project = read_answer(answer, NamedProject, {**REMEDIES, **dict.fromkeys(_UNSEEN, unseen)})
     if project.key.casefold() != key.casefold():
         place = ("bind", "jira", "--workspace", workspace)
         bind = command(*place, "--set", f"project_key={project.key}")

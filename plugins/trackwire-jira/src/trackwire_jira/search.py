@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from trackwire_jira.site import Site
 
 R = TypeVar("R")
+_Page = tuple[Sequence[R], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,7 @@ class Search(Generic[R]):
     fields: Sequence[str]
     size: int
 
-    def page(
-        self, token: str | None, order: str, *clauses: str, **more: Any
-    ) -> tuple[Sequence[R], str | None]:
+    def page(self, token: str | None, order: str, *clauses: str, **more: Any) -> _Page[R]:
         """Give a page of the project's issues.
 
         Args:
@@ -50,7 +49,7 @@ class Search(Generic[R]):
         jql = " AND ".join((f"project = {_quoted(self.project)}", *clauses))
         request = {"jql": f"{jql} ORDER BY {order}", "fields": self.fields, **more}
         ask = self._cloud_page if self.site.is_cloud else self._server_page
-        return ask(token, {**request, "maxResults": self.size})
+        return ask({**request, "maxResults": self.size}, token)
 
     def of_ids(self, ids: Sequence[str]) -> Sequence[R]:
         """Give issues of Cloud by their ids, without those that are not there.
@@ -70,33 +69,24 @@ class Search(Generic[R]):
             raise TrackerError(f"Jira could not give {len(given.issue_errors)} issues; try again")
         return given.issues
 
-    def _cloud_page(
-        self, token: str | None, request: Mapping[str, Any]
-    ) -> tuple[Sequence[R], str | None]:
+    def _cloud_page(self, request: Mapping[str, Any], token: str | None) -> _Page[R]:
         place = {"nextPageToken": token} if token else {}
         shape = CloudFound[self.shape]  # type: ignore[name-defined] # known at run time alone
-        found: CloudFound[R] = self.site.ask(
-            "POST", "rest/api/3/search/jql", shape, json={**request, **place}
-        )
+        path = "rest/api/3/search/jql"
+        found: CloudFound[R] = self.site.ask("POST", path, shape, json={**request, **place})
         return found.issues, None if found.is_last else found.next_page_token or None
 
-    def _server_page(
-        self, token: str | None, request: Mapping[str, Any]
-    ) -> tuple[Sequence[R], str | None]:
-        start = int(token or 0)
+    def _server_page(self, request: Mapping[str, Any], token: str | None) -> _Page[R]:
+        place = {"startAt": int(token or 0)}
         shape = ServerFound[self.shape]  # type: ignore[name-defined] # known at run time alone
-        found: ServerFound[R] = self.site.ask(
-            "POST", "rest/api/2/search", shape, json={**request, "startAt": start}
-        )
-        end = start + len(found.issues)
+        path = "rest/api/2/search"
+        found: ServerFound[R] = self.site.ask("POST", path, shape, json={**request, **place})
+        end = place["startAt"] + len(found.issues)
         if end >= found.total:
             return found.issues, None
         if not found.issues:
-            raise TrackerError(
-                f"Jira's search gave no issue behind the first {start}, of {found.total}"
-            )
-        # some are asked for again, for issues that leave the result move up what is behind them
-        return found.issues, str(end - len(found.issues) // 10)
+            raise TrackerError(f"Jira's search gave no issue behind {end}, of {found.total}")
+        return found.issues, str(end)
 
 
 def _quoted(key: str) -> str:

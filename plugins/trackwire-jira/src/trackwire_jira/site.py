@@ -31,7 +31,7 @@ _NEW_TOKEN = (
     f"{command('credentials', 'set', 'api_token')}"
 )
 _CAPTCHA = "if Jira asks for a CAPTCHA, log in once with a browser"
-_REMEDIES: Mapping[int, str] = MappingProxyType(
+REMEDIES: Mapping[int, str] = MappingProxyType(
     {
         401: f"Jira does not take the token; {_NEW_TOKEN}; on Cloud the e-mail address must be the "
         "token's account's, and a token with scopes needs read:jira-work and read:jira-user",
@@ -42,6 +42,7 @@ _REMEDIES: Mapping[int, str] = MappingProxyType(
         410: "Jira has removed this part of its API: update trackwire-jira",
     }
 )
+"""What mends an error, by its HTTP status."""
 
 
 class Site:
@@ -59,7 +60,7 @@ class Site:
         self.info = info
         self._client = context.client
         self._logins = _logins(context, is_cloud=self.is_cloud)
-        self._root, self._authorization = next(self._logins)
+        self._login = next(self._logins)
         self._is_taken = False
 
     @property
@@ -80,7 +81,7 @@ class Site:
             TrackerError: Jira did not take the login, whatever the status says, or answered with
                 an error or something else than `shape`.
         """
-        return self.read(self.send(method, path, **parts), shape)
+        return read_answer(self.send(method, path, **parts), shape, REMEDIES)
 
     def send(self, method: str, path: str, **parts: Any) -> httpx.Response:
         """Send a request like `ask`, and return its answer, which may be an error.
@@ -90,7 +91,7 @@ class Site:
         """
         told = answer = self._sent(method, path, parts)
         while not self._is_taken and _is_refused(answer) and (login := next(self._logins, None)):
-            self._root, self._authorization = login
+            self._login = login
             answer = self._sent(method, path, parts)
             if not _is_refused(answer) or b"scope" in answer.content:
                 told = answer  # to name a scope is to know the token, which the site does not
@@ -102,22 +103,10 @@ class Site:
             )
         return told
 
-    @staticmethod
-    def read(
-        answer: httpx.Response, shape: type[_T], remedies: Mapping[int, str] = _REMEDIES
-    ) -> _T:
-        """Read an answer; see `trackwire.answers.read_answer`.
-
-        Args:
-            answer: The answer.
-            shape: What its body is read into.
-            remedies: What mends a status, over the usual ones.
-        """
-        return read_answer(answer, shape, {**_REMEDIES, **remedies})
-
     def _sent(self, method: str, path: str, parts: Mapping[str, Any]) -> httpx.Response:
-        headers = {"Authorization": self._authorization.reveal()}
-        return self._client.request(method, self._root + path, headers=headers, **parts)
+        root, authorization = self._login
+        headers = {"Authorization": authorization.reveal()}
+        return self._client.request(method, root + path, headers=headers, **parts)
 
 
 def open_site(context: ConnectContext) -> Site:
@@ -132,7 +121,7 @@ def open_site(context: ConnectContext) -> Site:
     """
     answer = context.client.get(_SERVER_INFO)  # a login is not needed, nor known yet
     if answer.status_code not in {401, 403}:
-        return Site(context, Site.read(answer, ServerInfo))
+        return Site(context, read_answer(answer, ServerInfo, REMEDIES))
     kind = "Cloud" if _is_cloud_address(_address(context)) else None
     site = Site(context, ServerInfo(version="", deployment_type=kind))
     site.info = site.ask("GET", _SERVER_INFO, ServerInfo)

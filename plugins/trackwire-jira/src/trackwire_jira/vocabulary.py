@@ -7,8 +7,10 @@ does, or tells finer what a category leaves open.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trackwire.connector import Unplaced
 from trackwire.model import IssueType, Status
 
 if TYPE_CHECKING:
@@ -98,19 +100,25 @@ def status_of(status: shapes.Status, resolution: str | None, context: ExportCont
     return known or (Status.DONE if resolution else Status.TODO)
 
 
-def is_placed(status: shapes.Status, context: ExportContext) -> bool:
-    """Tell whether map, category or name say where a status stands.
+def unplaced_names(fields: shapes.Fields, context: ExportContext) -> Iterator[Unplaced]:
+    """Yield the names of an issue's that neither the project's maps nor those here could place.
 
     Args:
-        status: The issue's status.
+        fields: The issue's fields.
         context: The project's own names.
     """
-    return (
-        context.status_of(status.name) is not None
-        or _by_category(status) is not None
-        or _plain(status.name) in _STATUSES
-        or _CANCELED.search(status.name) is not None
+    status, priority = fields.status, fields.priority
+    is_placed = (
+        context.status_of(status.name)
+        or _by_category(status)
+        or _STATUSES.get(_plain(status.name))
+        or _CANCELED.search(status.name)
     )
+    if not is_placed:
+        yield Unplaced("status", status.name)
+    name = priority.name if priority else None
+    if name and priority_of(name, context) is None:
+        yield Unplaced("priority", name)
 
 
 def _says_undone(resolution: str | None) -> bool:
