@@ -93,19 +93,6 @@ def is_e_mail(text: str) -> bool:
     return _E_MAIL.fullmatch(text) is not None
 
 
-def is_utf8(text: str) -> bool:
-    """Tell whether a text can be written as UTF-8, which lone surrogates cannot.
-
-    Args:
-        text: The text.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def foreign_field(ref: ExternalRef, binding: Binding) -> str | None:
     """Say which field of a reference names another tracker or workspace than the bound one.
 

@@ -16,7 +16,7 @@ from trackwire.connecting import (
     open_context,
 )
 from trackwire.errors import UsageError
-from trackwire.visiting import require_registered
+from trackwire.registry import require_registered
 
 if TYPE_CHECKING:
     from trackwire.connector import Discover, Resource

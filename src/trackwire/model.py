@@ -136,3 +136,16 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     cursor: str | None = None
     updated_since: Timestamp | None = None
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8, which lone surrogates cannot.
+
+    Args:
+        text: The text.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

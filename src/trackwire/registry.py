@@ -21,7 +21,7 @@ import pluggy
 
 from trackwire import hookspecs
 from trackwire.discovery import Found, canonical_distribution, find_providers
-from trackwire.errors import ProviderError
+from trackwire.errors import ProviderError, UsageError
 from trackwire.provider import Provider, normalize_provider_name
 from trackwire.soundness import UnsoundPluginError, check_entry_name, checked_provider
 
@@ -139,6 +139,27 @@ class ProviderRegistry:
     def _is_disabled(self, found: Found) -> bool:
         names = {canonical_distribution(found.name), canonical_distribution(found.dist)}
         return not self._disabled.isdisjoint(names)
+
+
+def require_registered(name: str, outcome: Outcome) -> Registered:
+    """Return the plugin in use for a provider that is to be read.
+
+    Args:
+        name: The provider's normalized name.
+        outcome: What became of it; a broken one has raised before.
+
+    Raises:
+        UsageError: None is in use; says what to do instead.
+    """
+    if isinstance(outcome, Registered):
+        return outcome
+    wire_form = "import issues in wire form with --format jsonl"
+    if isinstance(outcome, Unregistered):
+        raise UsageError(
+            f"no plugin is installed for {name}; install one (see: trackwire providers), or "
+            f"{wire_form}"
+        )
+    raise UsageError(f"no plugin is in use for {name}: {outcome.reason}; or {wire_form}")
 
 
 def _load(name: str, found: Found) -> Outcome:

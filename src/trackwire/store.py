@@ -18,7 +18,7 @@ import msgspec
 from trackwire.database import connect, known_scope_row, scope_row, storage_errors, transaction
 from trackwire.journal import PullJournal
 from trackwire.ledger import Ledger
-from trackwire.model import Checkpoint, Issue, WorkPackageMapping
+from trackwire.model import Checkpoint, Issue, WorkPackageMapping, is_utf8
 from trackwire.scope import Fill, Scope, ScopeState, Upserted, state_of
 from trackwire.upserting import BATCH, upsert_batch
 
@@ -239,7 +239,7 @@ class TrackerSqliteStore:
             scope: The scope.
             name: The id or key; a key's case does not matter.
         """
-        if not _is_utf8(name):
+        if not is_utf8(name):
             return None
         with storage_errors(self.path):
             row = self._connection.execute(
@@ -370,11 +370,3 @@ class TrackerSqliteStore:
             (known_scope_row(self._connection, scope), wp_id, external_id),
         ).fetchone()
         return _MAPPING.decode(row[0]) if row else None
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

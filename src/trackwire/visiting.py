@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trackwire.connecting import DEFAULT_MAX_WAIT_SECONDS, fingerprint, open_context, opened
 from trackwire.errors import ProjectError, UsageError
 from trackwire.pulling import DEFAULT_OVERLAP, Pull, PullProgress, PullReport, pull
-from trackwire.registry import Blocked, Broken, Outcome, Registered
+from trackwire.registry import Registered, require_registered
 from trackwire.route import explain
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from trackwire.credentials import TrackerCredentialStore
     from trackwire.route import Route
     from trackwire.store import TrackerSqliteStore
+
+LONGEST_OVERLAP = timedelta(days=3650)
 
 _IMPORT = "import saved answers of its API, or issues in wire form with --format jsonl"
 
@@ -56,9 +58,10 @@ class PullOptions:
             self._check_since(self.since)
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"the limit is {self.limit}; it takes a number of issues, 1 or more")
-        if self.overlap < timedelta(0):
+        if not timedelta(0) <= self.overlap <= LONGEST_OVERLAP:
             raise UsageError(
-                f"the overlap is {self.overlap.total_seconds():g} s; it takes 0 or more"
+                f"the overlap is {self.overlap.total_seconds():g} s; it takes 0 to "
+                f"{LONGEST_OVERLAP.total_seconds():g}"
             )
         if not math.isfinite(self.max_wait) or self.max_wait < 0:
             raise UsageError(f"the longest wait is {self.max_wait}; it takes seconds, 0 or more")
@@ -70,6 +73,10 @@ class PullOptions:
             raise UsageError(f"since is {since.isoformat()}, which is in the future")
         if self.full:
             raise UsageError("a full pull reads everything: leave out either full or since")
+        if self.accept_gone:
+            raise UsageError(
+                "a pull since some time takes no census: leave out either since or accept_gone"
+            )
 
 
 def require_pullable(route: Route) -> tuple[Registered, Connect]:
@@ -88,28 +95,6 @@ def require_pullable(route: Route) -> tuple[Registered, Connect]:
     if route.routing.is_null:
         raise ProjectError(f"nothing can be pulled: {explain(route)}")
     return registered, registered.provider.connect
-
-
-def require_registered(name: str, outcome: Outcome) -> Registered:
-    """Return the plugin in use for a provider.
-
-    Args:
-        name: The provider's normalized name.
-        outcome: What became of it; a broken one has raised before.
-
-    Raises:
-        UsageError: None is in use; says what to do instead.
-    """
-    match outcome:
-        case Registered():
-            return outcome
-        case Blocked() | Broken():
-            raise UsageError(f"no plugin is in use for {name}: {outcome.reason}; or {_IMPORT}")
-        case _:
-            raise UsageError(
-                f"no plugin is installed for {name}; install one (see: trackwire providers), "
-                "or import issues in wire form with --format jsonl"
-            )
 
 
 def is_pullable(route: Route) -> bool:

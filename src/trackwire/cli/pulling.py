@@ -212,6 +212,7 @@ def _document(report: PullReport) -> dict[str, Any]:
     return {
         "scope": asdict(report.scope),
         "full": report.full,
+        "since": report.since,
         "resumed": report.resumed,
         "complete": report.complete,
         "pages": report.pages,
@@ -244,6 +245,8 @@ def _lines(report: PullReport) -> list[str]:
 
 
 def _extent(report: PullReport) -> str:
+    if not report.complete and report.since is not None:
+        return "not to the end of what changed since then"
     if not report.complete:
         return "not to the end: the next pull goes on"
     return "complete" if report.fill == "complete" else "filled in part: pull again for the rest"

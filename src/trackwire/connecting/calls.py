@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from trackwire.checking import is_e_mail, is_utf8, plugin_code
+from trackwire.checking import is_e_mail, plugin_code
 from trackwire.connector import Identity, Resource
 from trackwire.errors import ProviderError
+from trackwire.model import is_utf8
 
 if TYPE_CHECKING:
     from trackwire.connector import ConnectContext, Discover, Verify

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from trackwire.checking import checked_issue, foreign_field, is_utf8
+from trackwire.checking import checked_issue, foreign_field
 from trackwire.connecting.calls import broken, called, code_of
 from trackwire.connector import Listed, Page, Unplaced
 from trackwire.errors import ProviderError, RecordError, TrackerError
-from trackwire.model import ExternalRef, Issue
+from trackwire.model import ExternalRef, Issue, is_utf8
 
 if TYPE_CHECKING:
     from trackwire.connector import Connect, ConnectContext, Connector

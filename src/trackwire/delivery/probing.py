@@ -15,8 +15,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackwire.deadline import Deadline
 from trackwire.delivery.body import Body
-from trackwire.delivery.deadline import Deadline
 from trackwire.delivery.posting import Posting, WorthRepeating, new_client, post
 from trackwire.delivery.transport import DeadlineTransport
 from trackwire.errors import DeliveryDeferred

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import tenacity
 
+from trackwire.deadline import Deadline
 from trackwire.delivery.answer import accepted_codings
 from trackwire.delivery.body import Body, choose_coding
-from trackwire.delivery.deadline import Deadline
 from trackwire.delivery.posting import Answer, Posting, WorthRepeating, new_client, post
 from trackwire.delivery.transport import DeadlineTransport
 from trackwire.delivery.verdict import judge

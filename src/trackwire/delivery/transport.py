@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from trackwire.delivery.deadline import Deadline, DeadlineBackend
+from trackwire.deadline import Deadline, DeadlineBackend
 from trackwire.errors import DeliveryError
 from trackwire.network import UnreadableCertificates, exchange, open_pool
 

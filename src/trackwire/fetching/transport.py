@@ -9,7 +9,7 @@ import httpcore
 import httpx
 
 from trackwire.answers import described, plain_text, secrets_of
-from trackwire.delivery.deadline import Deadline, DeadlineBackend
+from trackwire.deadline import Deadline, DeadlineBackend
 from trackwire.errors import TrackerError, UsageError
 from trackwire.network import (
     NETWORK_FAULTS,
