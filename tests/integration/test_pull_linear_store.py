@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from emulators.linear_kit import connect, context_of, new_emulator
-from emulators.linear_model import Issue, State
+from emulators.linear_model import Issue, State, fill
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from trackwire.connecting import guarded
+from trackwire.connector import Listed
 from trackwire.errors import TrackerError
 from trackwire.project import Binding
 from trackwire.pulling import Pull, PullReport, pull
@@ -33,14 +34,14 @@ BINDING = Binding(provider="linear", workspace="acme")
 class BoundTeam:
     """A team at the emulator, and the store that its issues are pulled into."""
 
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, page_size: int | None = PAGE_SIZE) -> None:
         self.emulator = new_emulator()
         self.model = self.emulator.model
         (self.team,) = self.model.teams.values()
         self.elsewhere = self.model.add_team("OPS")
         self.store = stack.enter_context(TrackerSqliteStore(folder / "store.db"))
         self.context = stack.enter_context(
-            context_of(self.emulator, self.team.id, page_size=PAGE_SIZE)
+            context_of(self.emulator, self.team.id, page_size=page_size)
         )
 
     def make(self, count: int, **parts: Any) -> list[Issue]:
@@ -116,6 +117,60 @@ def test_a_deleted_issue_goes_with_the_next_census(bound):
     assert (bound.stored(), report.changes.gone) == (bound.truth(), 1)
 
 
+@pytest.fixture
+def changing(tmp_path: Path) -> Iterator[BoundTeam]:
+    """A team of three pages of the census, of which one issue changes behind the first."""
+    with ExitStack() as stack:
+        changing = BoundTeam(stack, tmp_path, page_size=None)
+        fill(changing.model, 600, body_bytes=1)
+        yield changing
+    changing.emulator.assert_described()
+
+
+def pull_while_one_that_was_listed(change: str, bound: BoundTeam) -> Issue:
+    issues = list(bound.model.issues_of(bound.team).values())
+    listed = issues[-100] if bound.emulator.settings.descending else issues[100]
+
+    def happen(seen: Any) -> None:
+        asked = seen.json
+        if asked["query"].startswith("query Census") and asked["variables"]["after"]:
+            bound.model.clock.advance(60)
+            if bound.model.find(listed.id) == listed:
+                getattr(bound.model, change)(listed)
+
+    bound.emulator.before_request(happen)
+    assert bound.pull().census
+    return listed
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("cursors", ["issue", "offset"])
+@pytest.mark.parametrize("change", ["edit", "archive", "delete"])
+def test_no_issue_is_lost_to_a_census_while_others_change(changing, descending, cursors, change):
+    changing.emulator.set(descending=descending, cursors=cursors)
+    before = set(changing.truth())
+    changed = pull_while_one_that_was_listed(change, changing)
+    assert changing.stored().keys() | {changed.id} == before
+
+
+def test_an_issue_that_the_census_missed_is_asked_for_by_its_id(changing):
+    changing.emulator.set(cursors="offset")
+    changed = pull_while_one_that_was_listed("archive", changing)
+    asked = [seen.json["variables"].get("filter", {}) for seen in changing.emulator.requests]
+    missed = {each for wanted in asked if "id" in wanted for each in wanted["id"]["in"]}
+    assert len(missed - {changed.id}) == 1
+
+
+def test_an_issue_put_away_that_the_census_lists_is_not_stored(bound):
+    _, away = bound.make(2)
+    bound.model.archive(away)
+    connector = connect(bound.context)
+    census = connector.census
+    connector.census = lambda: [*census(), [Listed(away.id)]]
+    pull(Pull(connector=connector, scope=SCOPE, store=bound.store, fingerprint="same"))
+    assert bound.stored() == bound.truth()
+
+
 @pytest.mark.parametrize("stamped", [True, False])
 def test_an_issue_that_moves_away_goes_with_the_next_census(bound, stamped):
     moved, *_ = bound.make(5)
@@ -183,7 +238,7 @@ def test_an_interrupted_pull_goes_on_and_ends_with_the_same_store(bound, descend
     assert (report.resumed, bound.stored()) == (True, bound.truth())
 
 
-def test_an_interrupted_pull_begins_again_where_its_cursor_is_forgotten(bound):
+def test_an_interrupted_pull_goes_on_though_the_api_has_forgotten_its_cursors(bound):
     for _ in range(11):
         bound.model.create(bound.team)
     bound.pull(limit=8)

@@ -7,7 +7,8 @@ import time
 
 import httpx
 import pytest
-from trackwire_linear.failures import Failure, failures_in, pause
+from trackwire_linear.failures import failures_in, has_code, pause
+from trackwire_linear.shapes import Extensions, Failure
 
 DATE = "Mon, 02 Mar 2026 12:00:00 GMT"
 NOW = 1772452800
@@ -28,7 +29,9 @@ def budget(name, *, left, reset_in):
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
 def test_errors_are_read_whatever_the_status(status):
     error = {"message": "No", "extensions": {"code": "FORBIDDEN", "userPresentableMessage": "Go"}}
-    assert failures_in(answer(status, {"errors": [error]})) == (Failure("FORBIDDEN", "No: Go"),)
+    assert failures_in(answer(status, {"errors": [error]})) == (
+        Failure("No", Extensions("FORBIDDEN", "Go")),
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,7 @@ def test_errors_are_read_whatever_the_status(status):
         {"data": {"label": "errors"}},
         [],
         b'"errors"',
+        b"{" + b'"deep": {' * 50_000,
     ],
 )
 def test_an_answer_without_errors_has_no_failure(document):
@@ -52,16 +56,27 @@ def test_an_answer_that_is_no_json_has_no_failure(content):
 
 
 @pytest.mark.parametrize(
-    ("errors", "words"),
+    ("message", "said", "words"),
     [
-        (["oops"], "oops"),
-        ({"message": "alone"}, "alone"),
-        ([{}], "an error unnamed"),
-        ([{"message": 7, "extensions": "x"}], "an error unnamed"),
+        ("No.", "Go away. ", "No: Go away"),
+        ("No.", "No", "No"),
+        ("No", None, "No"),
+        ("", "Go", "Go"),
+        ("", None, "an error unnamed"),
+        (" .", "Go", "Go"),
     ],
 )
-def test_an_error_of_another_form_is_an_error_still(errors, words):
-    assert failures_in(answer(200, {"errors": errors})) == (Failure("", words),)
+def test_an_error_is_told_in_all_its_words_once(message, said, words):
+    assert Failure(message, Extensions("", said)).words == words
+
+
+def test_an_error_of_nothing_is_an_error_still():
+    assert failures_in(answer(200, {"errors": [{}]})) == (Failure(),)
+
+
+@pytest.mark.parametrize("errors", [["oops"], {"message": "alone"}, [{"message": 7}]])
+def test_errors_of_another_form_are_left_to_who_reads_the_answer(errors):
+    assert failures_in(answer(200, {"errors": errors})) == ()
 
 
 def test_a_query_that_is_too_complex_is_told_from_other_bad_input():
@@ -73,8 +88,13 @@ def test_a_query_that_is_too_complex_is_told_from_other_bad_input():
 
 
 def test_a_spent_complexity_budget_is_no_query_that_is_too_complex():
-    failure = Failure("RATELIMITED", "Too complex queries were sent for an hour")
-    assert (failure.is_rate_limit, failure.is_too_complex) == (True, False)
+    words = "Too complex queries were sent for an hour"
+    assert not Failure(words, Extensions("RATELIMITED")).is_too_complex
+
+
+@pytest.mark.parametrize(("code", "found"), [("RATELIMITED", True), ("FORBIDDEN", False)])
+def test_an_answer_is_of_the_kind_that_its_errors_say(code, found):
+    assert has_code(answer(400, LIMITED), code) is found
 
 
 @pytest.mark.parametrize("status", [200, 400, 429])

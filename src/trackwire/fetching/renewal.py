@@ -10,17 +10,18 @@ import msgspec
 
 from trackwire.answers import read_answer
 from trackwire.errors import command
+from trackwire.model import NonEmpty
 
 if TYPE_CHECKING:
     from trackwire.connector import ConnectContext
-    from trackwire.secret import Secret
 
-_GIVEN_FOR_RENEWAL = ("refresh_token", "client_id", "client_secret")
+_APPLICATION = ("client_id", "client_secret")
+_ROTATED = ("refresh_token", "access_token")  # stored one by one: one alone must be the former
 _UNAUTHORIZED = 401
 
 
 class _Tokens(msgspec.Struct, frozen=True):
-    access_token: str
+    access_token: NonEmpty
     refresh_token: str | None = None
 
 
@@ -29,7 +30,8 @@ class RenewedToken(httpx.Auth):
 
     Where the tracker refuses it, and `refresh_token`, `client_id` and `client_secret` are set, it
     is renewed once (RFC 6749, section 6). A refresh token may be good for one use only, so the new
-    tokens are stored before the new access token is used. To be set as the client's `auth`.
+    tokens are stored before the new access token is used, and none is spent where they could not
+    be. To be set as the client's `auth`.
 
     Args:
         context: The client, and the secrets.
@@ -51,47 +53,49 @@ class RenewedToken(httpx.Auth):
         self._token = context.secret("access_token")
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the request, and once more where it was refused and the token could be renewed."""
+        """Send the request, and again where it was refused and there is another token for it.
+
+        Raises:
+            CredentialError: New tokens could not be kept.
+            TrackerError: The tracker does not renew the token.
+        """
         response = yield self._authorized(request)
-        if not self._is_refused(response):
-            return
-        stored = self._context.secret("access_token")
-        if stored != self._token:  # another process has renewed it
-            self._token = stored
+        if self._is_refused(response) and self._takes_over():
             response = yield self._authorized(request)
-            if not self._is_refused(response):
-                return
-        form = self._form()
-        if form is None:
-            return
-        answer = yield httpx.Request("POST", self._token_url, data=form)
-        self._keep(answer)
-        yield self._authorized(request)
+        if self._is_refused(response) and (form := self._form()):
+            # tells that new ones could not be kept while the old one is still unused
+            self._context.keep_secrets(self._revealed(*_ROTATED))
+            answer = yield self._context.client.build_request("POST", self._token_url, data=form)
+            if answer.is_success or not self._takes_over():
+                self._keep(answer)
+            yield self._authorized(request)
 
     def _authorized(self, request: httpx.Request) -> httpx.Request:
         token = self._token.reveal() if self._token is not None else ""
         request.headers["Authorization"] = f"Bearer {token}"
         return request
 
-    def _form(self) -> dict[str, str] | None:
-        given = {name: self._context.secret(name) for name in _GIVEN_FOR_RENEWAL}
-        form = {name: secret.reveal() for name, secret in given.items() if secret is not None}
-        if len(form) < len(_GIVEN_FOR_RENEWAL):
-            return None
-        self._check_keeping(self._token, form["refresh_token"])
-        return {"grant_type": "refresh_token", **form}
+    def _takes_over(self) -> bool:
+        """Take what another process may have stored meanwhile, which may have renewed it too."""
+        stored = self._context.secret("access_token")
+        if stored is None or stored == self._token:
+            return False
+        self._token = stored
+        return True
 
-    def _check_keeping(self, token: Secret | None, refresh_token: str) -> None:
-        """Tell that new tokens could not be kept while the old one is still unused."""
-        held = {"access_token": token.reveal()} if token is not None else {}
-        self._context.keep_secrets({**held, "refresh_token": refresh_token})
+    def _form(self) -> dict[str, str] | None:
+        form = self._revealed("refresh_token", *_APPLICATION)
+        is_whole = len(form) == 1 + len(_APPLICATION)
+        return {"grant_type": "refresh_token", **form} if is_whole else None
 
     def _keep(self, answer: httpx.Response) -> None:
-        both = " and ".join(
-            command("credentials", "set", name) for name in ("access_token", "refresh_token")
-        )
+        both = " and ".join(command("credentials", "set", name) for name in _ROTATED)
         remedy = f"authorize Trackwire anew at the tracker, then run: {both}"
         tokens = read_answer(answer, _Tokens, remedies={400: remedy, 401: remedy})
-        new = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
+        new = {name: getattr(tokens, name) for name in _ROTATED}
         self._context.keep_secrets({name: value for name, value in new.items() if value})
         self._token = self._context.secret("access_token")
+
+    def _revealed(self, *names: str) -> dict[str, str]:
+        secrets = ((name, self._context.secret(name)) for name in names)
+        return {name: secret.reveal() for name, secret in secrets if secret is not None}

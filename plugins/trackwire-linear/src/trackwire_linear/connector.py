@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import chain, starmap
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from trackwire.connector import ConnectContext, Identity, Listed, Page, Resource, Unplaced
-from trackwire.errors import CursorError, TrackerError, command
-from trackwire_linear import query
+from trackwire.connector import ConnectContext, Identity, Listed, Page, Resource
+from trackwire.errors import TrackerError, command
+from trackwire.windows import Bounds, read_windows
+from trackwire_linear import query, shapes
 from trackwire_linear.belonging import slug_of
 from trackwire_linear.issues import is_gone, to_issue, unplaced_names
-from trackwire_linear.session import RefusalError, Session
-from trackwire_linear.shapes import (
-    Answer,
-    Connection,
-    IssueLabels,
-    Issues,
-    Labels,
-    Listing,
-    LiveRecord,
-    PageInfo,
-    Seat,
-    Teams,
-    VisibleTeam,
-    Who,
-)
-from trackwire_linear.window import Window
+from trackwire_linear.session import Session, TooComplexError, page_of
 
-if TYPE_CHECKING:
-    from trackwire.model import Issue
-    from trackwire_linear.shapes import Organization
-
-N = TypeVar("N", LiveRecord, Listing)
-T = TypeVar("T")
-
+_Found = tuple[Sequence[shapes.LiveRecord], str | None]
 _LARGEST_PAGE = 250
 
 
@@ -46,190 +27,125 @@ class TeamConnector:
 
     Args:
         session: The account's way to the API.
-        context: What is known of the binding.
         team: The bound team's id: a filter takes no key.
     """
 
-    def __init__(self, session: Session, context: ConnectContext, team: str) -> None:
+    def __init__(self, session: Session, team: str) -> None:
         self._session = session
-        self._context = context
         self._team = team
-        largest = min(context.page_size or _LARGEST_PAGE, _LARGEST_PAGE)
-        self._sizes = {query.ISSUES: largest, query.CENSUS: _LARGEST_PAGE}
+        self._of_team = {"team": {"id": {"eq": team}}}
+        self._size = min(session.context.page_size or _LARGEST_PAGE, _LARGEST_PAGE)
 
     def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
         """Read the issues that changed."""
-        window = _opened(cursor) if cursor is not None else Window(gte=since)
-        for nodes, following in self._walk(window):
-            yield self._page(nodes, following)
+        return starmap(self._page, self._read(since, cursor))
 
     def census(self) -> Iterator[Sequence[Listed]]:
-        """List the team's issues by the time they were created, which nothing changes."""
-        shape, when = Answer[Issues[Listing]], attrgetter("created_at")
-        for nodes, _ in self._windows(query.CENSUS, shape, when, "createdAt", Window()):
-            yield [Listed(node.id, node.updated_at) for node in nodes if not is_gone(node)]
+        """List the team's issues."""
+        shape = shapes.Issues[shapes.Listing]
+        for listed in self._session.ask_all(
+            query.CENSUS, shape, lambda data: data.issues, filter=self._of_team
+        ):
+            yield [Listed(each.id, each.updated_at) for each in listed]
 
     def fetch(self, ids: Sequence[str]) -> Page:
         """Read issues by their ids."""
-        found = [node for nodes, _ in self._walk(Window(), id={"in": ids}) for node in nodes]
-        return self._page(found, None)
+        read = self._read(None, None, id={"in": ids})
+        return self._page([record for records, _ in read for record in records], None)
 
-    def _walk(
-        self, window: Window, **filters: object
-    ) -> Iterator[tuple[list[LiveRecord], Window | None]]:
-        shape, when = Answer[Issues[LiveRecord]], attrgetter("updated_at")
-        return self._windows(query.ISSUES, shape, when, "updatedAt", window, **filters)
+    def _read(self, since: datetime | None, cursor: str | None, **more: object) -> Iterator[_Found]:
+        ask = partial(self._ask, {**self._of_team, **more})
+        return read_windows(ask, attrgetter("id"), attrgetter("updated_at"), since, cursor)
 
-    def _windows(
-        self,
-        text: str,
-        shape: type[Answer[Issues[N]]],
-        when: Callable[[N], datetime],
-        field: str,
-        window: Window,
-        **filters: object,
-    ) -> Iterator[tuple[list[N], Window | None]]:
-        at: Window | None = window
-        shown: set[tuple[str, datetime]] = set()
-        while at is not None:
-            bounds = {field: at.bounds} if at.bounds else {}
-            of_team = {"team": {"id": {"eq": self._team}}, **filters, **bounds}
-            page = self._ask(text, shape, filter=of_team, after=at.after).issues
-            following = at.behind([when(node) for node in page.nodes], page.page_info)
-            if following == at:
-                raise TrackerError("Linear says that a page follows, but not where it begins")
-            new = [node for node in page.nodes if (node.id, when(node)) not in shown]
-            yield new, following
-            at, shown = following, {(node.id, when(node)) for node in page.nodes}
+    def _ask(self, wanted: Mapping[str, object], bounds: Bounds, after: str | None) -> _Found:
+        times = msgspec.to_builtins(bounds)
+        where = {**wanted, "updatedAt": times} if times else wanted
+        shape = shapes.Issues[shapes.LiveRecord]
+        try:
+            found = self._session.ask(
+                query.ISSUES, shape, first=self._size, after=after, filter=where
+            )
+        except TooComplexError:
+            if self._size == 1:
+                raise
+            self._size //= 2
+            return self._ask(wanted, bounds, after)
+        return page_of(found.issues)
 
-    def _ask(self, text: str, shape: type[Answer[T]], *, after: str | None, **more: object) -> T:
-        while True:
-            first = self._sizes[text]
-            try:
-                return self._session.ask(text, shape, first=first, after=after, **more)
-            except RefusalError as refusal:
-                if refusal.is_too_complex and first > 1:
-                    self._sizes[text] = first // 2
-                elif refusal.is_bad_input and not refusal.is_too_complex and after is not None:
-                    raise CursorError(f"{refusal}; it may have forgotten the page") from refusal
-                else:
-                    raise
+    def _page(self, records: Sequence[shapes.LiveRecord], cursor: str | None) -> Page:
+        context = self._session.context
+        here = [self._with_all_labels(record) for record in records if self._has(record)]
+        return Page(
+            issues=[to_issue(record, context) for record in here],
+            gone=[record.id for record in records if not self._has(record)],
+            cursor=cursor,
+            unplaced=[name for record in here for name in unplaced_names(record, context)],
+        )
 
-    def _page(self, nodes: list[LiveRecord], following: Window | None) -> Page:
-        issues: list[Issue] = []
-        gone: list[str] = []
-        unplaced: list[Unplaced] = []
-        for record in nodes:
-            if is_gone(record) or record.team.id != self._team:
-                gone.append(record.id)
-                continue
-            whole = self._with_all_labels(record)
-            issues.append(to_issue(whole, self._context))
-            unplaced.extend(unplaced_names(whole, self._context))
-        cursor = msgspec.json.encode(following).decode() if following is not None else None
-        return Page(issues=issues, gone=gone, cursor=cursor, unplaced=unplaced)
+    def _has(self, record: shapes.LiveRecord) -> bool:
+        return record.team.id == self._team and not is_gone(record)
 
-    def _with_all_labels(self, record: LiveRecord) -> LiveRecord:
-        labels, page = list(record.labels.nodes), record.labels.page_info
-        while page.has_next_page:
-            asked = {"issue": record.id, "after": page.end_cursor}
-            more = self._session.ask(query.LABELS, Answer[IssueLabels], **asked).issue.labels
-            labels.extend(more.nodes)
-            page = _advanced(page, more)
-        return msgspec.structs.replace(record, labels=Labels(tuple(labels)))
+    def _with_all_labels(self, record: shapes.LiveRecord) -> shapes.LiveRecord:
+        if not record.labels.page_info.has_next_page:
+            return record
+        pages = self._session.ask_all(
+            query.LABELS, shapes.IssueLabels, lambda data: data.issue.labels, issue=record.id
+        )
+        labels = shapes.Labels(tuple(chain.from_iterable(pages)))
+        return msgspec.structs.replace(record, labels=labels)
 
 
 def connect(context: ConnectContext) -> TeamConnector:
     """Open the bound team for reading; a key such as `ENG` is resolved to the team's id."""
     session = Session(context)
-    bound = _bound_team(context)
-    try:
-        seat = session.ask(query.TEAM, Answer[Seat], team=bound)
-    except RefusalError as refusal:
-        if not refusal.is_bad_input:
-            raise
-        _check_workspace(context, session.ask(query.WHO, Answer[Who]).organization)
-        raise TrackerError(f"{refusal}; {_no_team(bound)}") from refusal
-    _check_workspace(context, seat.organization)
-    if bound.casefold() not in {seat.team.id.casefold(), seat.team.key.casefold()}:
-        raise TrackerError(
-            f"team_id is {bound!r}, but Linear calls that team {seat.team.key!r} now; {_rebind()}"
-        )
-    return TeamConnector(session, context, seat.team.id)
+    _ask_who(session)
+    team = _bound_team(session)
+    if team is None:
+        bound, teams = context.value_of("team_id"), command("discover", "linear")
+        raise TrackerError(f"the account sees no team {bound!r}; see which it does with: {teams}")
+    return TeamConnector(session, team.id)
 
 
 def discover(context: ConnectContext) -> Iterator[Resource]:
     """List the teams that the account can see."""
-    session, page = Session(context), PageInfo(has_next_page=True)
-    while page.has_next_page:
-        teams = session.ask(query.TEAMS, Answer[Teams], after=page.end_cursor).teams
-        for team in teams.nodes:
-            yield _resource(team)
-        page = _advanced(page, teams)
+    return _teams(Session(context))
 
 
 def verify(context: ConnectContext) -> Identity:
     """Ask Linear whose the credentials are, and whether the account sees the bound team."""
     session = Session(context)
-    who = session.ask(query.WHO, Answer[Who])
-    _check_workspace(context, who.organization)
+    who = _ask_who(session)
     return Identity(
         account=who.viewer.id if "@" in who.viewer.name else who.viewer.name,
         deployment=f"organisation {who.organization.name}",
         timezone=who.viewer.timezone,
-        resource=_visible_team(session, context.value_of("team_id")),
+        resource=_bound_team(session),
     )
 
 
-def _visible_team(session: Session, bound: str | None) -> Resource | None:
-    if bound is None:
-        return None
-    try:
-        return _resource(session.ask(query.TEAM, Answer[Seat], team=bound).team)
-    except RefusalError as refusal:
-        if not refusal.is_bad_input:
-            raise
-        return None
-
-
-def _check_workspace(context: ConnectContext, organization: Organization) -> None:
-    bound, keys = slug_of(context.workspace), {organization.url_key.lower()}
-    keys.update(key.lower() for key in organization.previous_url_keys)
-    if bound is not None and bound not in keys:
+def _ask_who(session: Session) -> shapes.Who:
+    """Ask whose the credentials are, which must be of the bound organisation."""
+    who = session.ask(query.WHO, shapes.Who)
+    workspace, key = session.context.workspace, who.organization.url_key
+    bound, known = slug_of(workspace), {key, *who.organization.previous_url_keys}
+    if bound is not None and bound not in {each.lower() for each in known}:
         raise TrackerError(
-            f"the credentials are of the organisation {organization.url_key!r}, but the binding's "
-            f"workspace is {context.workspace!r}; bind the project to the one, or give a key or "
-            f"token of the other: {command('credentials', 'set', 'api_key')}"
+            f"the credentials are of the organisation {key!r}, but the binding's workspace is "
+            f"{workspace!r}; bind the project to the one, or give a key or token of the other: "
+            f"{command('credentials', 'set', 'api_key')}"
         )
+    return who
 
 
-def _opened(cursor: str) -> Window:
-    try:
-        return msgspec.json.decode(cursor, type=Window)
-    except msgspec.MsgspecError as error:
-        raise CursorError("the cursor is none of trackwire-linear's") from error
+def _bound_team(session: Session) -> Resource | None:
+    bound = (session.context.value_of("team_id") or "").casefold()
+    return next((team for team in _teams(session) if bound in _names_of(team)), None)
 
 
-def _advanced(before: PageInfo, page: Connection[T]) -> PageInfo:
-    if page.page_info.has_next_page and page.page_info.end_cursor == before.end_cursor:
-        raise TrackerError("Linear says that a page follows, but not where it begins")
-    return page.page_info
+def _names_of(team: Resource) -> list[str]:
+    return [name.casefold() for name in (team.id, team.key) if name]
 
 
-def _bound_team(context: ConnectContext) -> str:
-    bound = context.value_of("team_id")
-    if bound is None:
-        raise TrackerError(f"there is no team_id; {_rebind()}")
-    return bound
-
-
-def _resource(team: VisibleTeam) -> Resource:
-    return Resource(id=team.id, name=team.name, key=team.key)
-
-
-def _no_team(bound: str) -> str:
-    return f"there is no team {bound!r}, or the account may not see it; {_rebind()}"
-
-
-def _rebind() -> str:
-    return f"see the teams with: {command('discover', 'linear')}"
+def _teams(session: Session) -> Iterator[Resource]:
+    pages = session.ask_all(query.TEAMS, shapes.Teams, lambda data: data.teams)
+    return chain.from_iterable(pages)

@@ -12,7 +12,7 @@ from trackwire_linear import vocabulary
 
 if TYPE_CHECKING:
     from trackwire.provider import ExportContext
-    from trackwire_linear.shapes import Listing, Record
+    from trackwire_linear.shapes import Record
 
 _ASK = "add `{}` to the query's `nodes {{ ... }}` and save the answer again"
 
@@ -69,10 +69,10 @@ def unplaced_names(record: Record, context: ExportContext) -> Iterator[Unplaced]
         yield Unplaced("priority", name)
 
 
-def is_gone(record: Record | Listing) -> bool:
+def is_gone(record: Record) -> bool:
     """Tell whether the issue is archived or in the trash, and so no longer at the tracker.
 
     Args:
-        record: The issue, or that it is there.
+        record: The issue.
     """
     return record.archived_at is not None or record.trashed is True

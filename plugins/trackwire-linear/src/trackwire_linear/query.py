@@ -7,11 +7,8 @@ query Issues($first: Int!, $after: String, $filter: IssueFilter!) {
   issues(first: $first, after: $after, filter: $filter, orderBy: updatedAt, includeArchived: true) {
     nodes {
       id identifier title url description priority priorityLabel updatedAt archivedAt trashed
-      state { type name }
-      assignee { id }
-      labels(first: 10) { nodes { name } pageInfo { hasNextPage endCursor } }
-      parent { id }
-      team { id }
+      state { type name } assignee { id } parent { id } team { id }
+      labels(first: 10) { nodes { name } pageInfo { hasNextPage } }
     }
     pageInfo { hasNextPage endCursor }
   }
@@ -19,11 +16,9 @@ query Issues($first: Int!, $after: String, $filter: IssueFilter!) {
 """
 
 CENSUS = """\
-query Census($first: Int!, $after: String, $filter: IssueFilter!) {
-  issues(
-    first: $first, after: $after, filter: $filter, orderBy: createdAt, includeArchived: false
-  ) {
-    nodes { id createdAt updatedAt archivedAt trashed }
+query Census($after: String, $filter: IssueFilter!) {
+  issues(first: 250, after: $after, filter: $filter, orderBy: createdAt, includeArchived: false) {
+    nodes { id updatedAt }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -44,18 +39,8 @@ query Who {
 }
 """
 
-TEAM = """\
-query Team($team: String!) {
-  organization { name urlKey previousUrlKeys }
-  team(id: $team) { id key name }
-}
-"""
-
 TEAMS = """\
 query Teams($after: String) {
-  teams(first: 250, after: $after) {
-    nodes { id key name }
-    pageInfo { hasNextPage endCursor }
-  }
+  teams(first: 100, after: $after) { nodes { id key name } pageInfo { hasNextPage endCursor } }
 }
 """

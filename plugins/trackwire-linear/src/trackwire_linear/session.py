@@ -1,47 +1,31 @@
-"""Asks Linear's GraphQL API: the authorization, its renewal, and what an answer's errors mean."""
+"""Asks Linear's GraphQL API: the authorization, and what an answer's errors mean."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
-
-import msgspec
 
 from trackwire.answers import described, plain_text, read_answer, secrets_of
 from trackwire.errors import TrackerError, command
-from trackwire_linear.failures import Failure, failures_in
+from trackwire.fetching.renewal import RenewedToken
+from trackwire.windows import read_tokens
+from trackwire_linear.failures import failures_in, has_code
+from trackwire_linear.shapes import Answer, Connection, Failure
 
 if TYPE_CHECKING:
     import httpx
 
     from trackwire.connector import ConnectContext
-    from trackwire_linear.shapes import Answer
 
+N = TypeVar("N")
 T = TypeVar("T")
 
-_RENEWED_WITH = ("refresh_token", "client_id", "client_secret")
-_ROTATED = ("access_token", "refresh_token")
-_RENEWALS = 2  # by what another process has stored, then by an exchange
+_STATUSES = {"AUTHENTICATION_ERROR": 401, "FORBIDDEN": 403}
 _SHOWN = 3
-_DISCOVER = command("discover", "linear")
 
 
-class RefusalError(TrackerError):
-    """Linear answered with errors.
-
-    Args:
-        message: What it said, and what mends it.
-        failures: The errors.
-    """
-
-    def __init__(self, message: str, failures: tuple[Failure, ...]) -> None:
-        super().__init__(message)
-        self.is_bad_input = any(failure.code == "INPUT_ERROR" for failure in failures)
-        self.is_too_complex = any(failure.is_too_complex for failure in failures)
-
-
-class _Tokens(msgspec.Struct, frozen=True):
-    access_token: str
-    refresh_token: str | None = None
+class TooComplexError(TrackerError):
+    """A query asks for more at once than is ever allowed."""
 
 
 class Session:
@@ -52,95 +36,93 @@ class Session:
     """
 
     def __init__(self, context: ConnectContext) -> None:
-        self._context = context
-        self._token = context.secret("access_token")
-        self._key = None if self._token else context.secret("api_key")
+        self.context = context
+        self._client, field = context.client, "api_key"
+        if context.secret("access_token") is not None:
+            field = "access_token"
+            token_url = str(self._client.base_url.join("/oauth/token"))
+            self._client.auth = RenewedToken(context, token_url, is_unauthorized)
+        elif (key := context.secret(field)) is not None:
+            self._client.headers["Authorization"] = key.reveal()
+        new = command("credentials", "set", field)
+        self._remedies = {
+            401: f"make a new one in Linear's settings, then: {new}",
+            403: f"see what the account may read with: {command('discover', 'linear')}",
+        }
 
-    def ask(self, query: str, shape: type[Answer[T]], **variables: object) -> T:
+    def ask(self, query: str, shape: type[T], **variables: object) -> T:
         """Send a query and read its data.
 
         Args:
             query: The GraphQL text.
-            shape: What the answer looks like.
-            variables: The query's variables; one that is None is left out.
+            shape: What its data looks like.
+            variables: The query's variables.
 
         Raises:
-            RefusalError: The answer has errors.
-            TrackerError: It cannot be used.
+            TooComplexError: A part of it must be asked for at a time.
+            TrackerError: The answer has errors, or cannot be used.
             trackwire.errors.CredentialError: Renewed tokens could not be kept.
         """
-        sent = {name: value for name, value in variables.items() if value is not None}
-        response, failures = self._exchange({"query": query, "variables": sent})
-        for _ in range(_RENEWALS):
-            if _is_unauthorized(response, failures) and self._renew():
-                response, failures = self._exchange({"query": query, "variables": sent})
-        if failures:
-            raise self._refusal(response, failures)
-        remedies = {401: self._renewal, 403: f"see what the account may read with: {_DISCOVER}"}
-        return read_answer(response, shape, remedies=remedies).data
+        body = {"query": query, "variables": variables}
+        response = self._client.post("", json=body)
+        # the client repeats such an answer by itself unless it comes as a success, and waits
+        # before the next request in any case, until its patience ends
+        while response.is_success and has_code(response, "RATELIMITED"):
+            response = self._client.post("", json=body)
+        if failures := failures_in(response):
+            is_too_complex = any(failure.is_too_complex for failure in failures)
+            refusal = TooComplexError if is_too_complex else TrackerError
+            raise refusal(self._described(response, failures))
+        whole = Answer[shape]  # type: ignore[valid-type] # known at run time alone
+        answer: Answer[T] = read_answer(response, whole, self._remedies)
+        return answer.data
 
-    def _exchange(self, body: dict[str, object]) -> tuple[httpx.Response, tuple[Failure, ...]]:
-        while True:
-            headers = {"Authorization": self._authorization}
-            response = self._context.client.post("", json=body, headers=headers)
-            failures = failures_in(response)
-            limited = any(failure.is_rate_limit for failure in failures)
-            # the client repeats such an answer itself unless it comes as a success; then it
-            # waits before this next request, until its patience ends
-            if not (limited and response.is_success):
-                return response, failures
+    def ask_all(
+        self, query: str, shape: type[T], list_of: Callable[[T], Connection[N]], **variables: object
+    ) -> Iterator[Sequence[N]]:
+        """Send a query for each page of a list; where it shifts meanwhile, some may be missed.
 
-    @property
-    def _authorization(self) -> str:
-        if self._token is not None:
-            return f"Bearer {self._token.reveal()}"
-        return self._key.reveal() if self._key is not None else ""
+        Args:
+            query: The GraphQL text, with a variable `after`.
+            shape: What their data looks like.
+            list_of: Finds the list in the data.
+            variables: The query's other variables.
 
-    @property
-    def _renewal(self) -> str:
-        field = "api_key" if self._token is None else "access_token"
-        return f"make a new one in Linear's settings, then: {command('credentials', 'set', field)}"
+        Yields:
+            What each page lists.
+        """
+        return read_tokens(
+            lambda after: page_of(list_of(self.ask(query, shape, after=after, **variables)))
+        )
 
-    def _refusal(self, response: httpx.Response, failures: tuple[Failure, ...]) -> RefusalError:
+    def _described(self, response: httpx.Response, failures: tuple[Failure, ...]) -> str:
         hidden = secrets_of(response.request)
         words = "; ".join(plain_text(failure.words, hidden) for failure in failures[:_SHOWN])
-        request = described(response.request)
-        text = f"Linear refused {request} (HTTP {response.status_code}): {words}"
-        if _is_unauthorized(response, failures):
-            text = f"{text}; {self._renewal}"
-        elif any(failure.code == "FORBIDDEN" for failure in failures):
-            text = f"{text}; see what the account may read with: {_DISCOVER}"
-        return RefusalError(text, failures)
-
-    def _renew(self) -> bool:
-        """Exchange the refresh token, which is good for one use, where all it takes is given."""
-        if self._token is None:
-            return False
-        kept = self._context.secret("access_token")
-        if kept is not None and kept != self._token:  # another process was faster
-            self._token = kept
-            return True
-        secrets = {name: self._context.secret(name) for name in _RENEWED_WITH}
-        form = {name: secret.reveal() for name, secret in secrets.items() if secret is not None}
-        if len(form) < len(_RENEWED_WITH):
-            return False
-        # tells that new ones could not be kept while the old one is still unused
-        current = {"access_token": self._token.reveal(), "refresh_token": form["refresh_token"]}
-        self._context.keep_secrets(current)
-        tokens = self._granted({"grant_type": "refresh_token", **form})
-        renewed = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
-        self._context.keep_secrets({name: value for name, value in renewed.items() if value})
-        self._token = self._context.secret("access_token")
-        return True
-
-    def _granted(self, form: dict[str, str]) -> _Tokens:
-        address = self._context.client.base_url.join("/oauth/token")
-        response = self._context.client.post(address, data=form)
-        set_both = " and ".join(command("credentials", "set", name) for name in _ROTATED)
-        remedy = f"authorize Trackwire anew, then: {set_both}"
-        return read_answer(response, _Tokens, remedies={400: remedy, 401: remedy})
+        request, status = described(response.request), response.status_code
+        meant = {_STATUSES.get(failure.extensions.code, status) for failure in failures}
+        remedies = [remedy for code, remedy in self._remedies.items() if code in meant]
+        return "; ".join((f"Linear refused {request} (HTTP {status}): {words}", *remedies))
 
 
-def _is_unauthorized(response: httpx.Response, failures: tuple[Failure, ...]) -> bool:
-    refused = any(failure.code == "AUTHENTICATION_ERROR" for failure in failures)
-    return refused or response.status_code == 401
+def is_unauthorized(response: httpx.Response) -> bool:
+    """Tell whether an answer refuses the key or token.
+
+    Args:
+        response: The answer.
+    """
+    return response.status_code == 401 or has_code(response, "AUTHENTICATION_ERROR")
+
+
+def page_of(listed: Connection[T]) -> tuple[list[T], str | None]:
+    """Give what a page lists, and the cursor of the page behind, or None where it is the last.
+
+    Args:
+        listed: The page.
+
+    Raises:
+        TrackerError: Another page follows, and the answer does not say where it begins.
+    """
+    place = listed.page_info
+    if place.has_next_page and place.end_cursor is None:
+        raise TrackerError("Linear says that a page follows, but not where it begins")
+    return listed.nodes, place.end_cursor if place.has_next_page else None

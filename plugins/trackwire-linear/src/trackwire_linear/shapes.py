@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from trackwire.connector import Resource
 from trackwire.model import NonEmpty, Timestamp
 
 T = TypeVar("T")
@@ -90,10 +91,7 @@ class Listing(msgspec.Struct, frozen=True, rename="camel"):
     """That an issue is there."""
 
     id: NonEmpty
-    created_at: Timestamp
     updated_at: Timestamp
-    archived_at: str | None = None
-    trashed: bool | None = None
 
 
 class Connection(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
@@ -103,10 +101,37 @@ class Connection(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
     page_info: PageInfo
 
 
+class Extensions(msgspec.Struct, frozen=True, rename="camel"):
+    """What an error says beside its message."""
+
+    code: str = ""
+    user_presentable_message: str | None = None
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One of an answer's errors."""
+
+    message: str = ""
+    extensions: Extensions = Extensions()
+
+    @property
+    def words(self) -> str:
+        """What it says for people."""
+        said = (self.message, self.extensions.user_presentable_message or "")
+        words = dict.fromkeys(text.rstrip(" .") for text in said if text.strip(" ."))
+        return ": ".join(words) or "an error unnamed"
+
+    @property
+    def is_too_complex(self) -> bool:
+        """Whether the query asks for more at once than is ever allowed."""
+        return self.extensions.code == "INPUT_ERROR" and "too complex" in self.words.lower()
+
+
 class Answer(msgspec.Struct, Generic[T], frozen=True):
     """The whole answer to a query that succeeded."""
 
     data: T
+    errors: tuple[Failure, ...] | None = None
 
 
 class Issues(msgspec.Struct, Generic[T], frozen=True):
@@ -150,22 +175,7 @@ class Who(msgspec.Struct, frozen=True):
     organization: Organization
 
 
-class VisibleTeam(msgspec.Struct, frozen=True):
-    """A team that the account can see."""
-
-    id: NonEmpty
-    key: str
-    name: str
-
-
-class Seat(msgspec.Struct, frozen=True):
-    """What a query for the bound team answers."""
-
-    organization: Organization
-    team: VisibleTeam
-
-
 class Teams(msgspec.Struct, frozen=True):
     """What a query for a page of teams answers."""
 
-    teams: Connection[VisibleTeam]
+    teams: Connection[Resource]
