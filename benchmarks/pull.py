@@ -1,13 +1,16 @@
-"""How long a pull takes beside what the tracker itself takes to serve the same issues.
+"""How long a pull takes beside what the tracker itself takes to serve it.
 
 Run it from the repository, in an environment with both plugins and the test dependencies:
 
-    python benchmarks/pull.py [--tracker cloud datacenter] [--issues 1000 10000 100000] [--delay 0]
+    python benchmarks/pull.py [--tracker cloud datacenter linear] [--issues 1000 10000 100000]
+        [--delay 0] [--repeat 3]
 
-An emulated tracker runs in a process of its own. The floor is a client that asks for the same
-fields in pages of the same size and throws the answers away. Both are measured in turn, each in a
-fresh process, without the start of Python; the ratio is of their medians. Peak memory is that of
-the whole process. `--delay` lets each answer take so many seconds, as a real tracker's does.
+An emulated tracker runs in a process of its own; `--delay` lets each answer take so many seconds
+longer, as a real tracker's does. A first pull, which is not measured, records the requests that it
+sends. The floor sends exactly these once more with a bare HTTP client and throws the answers away.
+Floor and pull are measured in turn, each in a fresh process and after its imports; a line shows
+the medians. `start s` is what comes before: the imports and opening the service. `again s` is a
+second pull into the same project, with nothing changed. Peak memory is that of the whole process.
 """
 
 from __future__ import annotations
@@ -15,77 +18,134 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
+
+    from trackwire.fetching import TrackerClient
+    from trackwire.service import TrackerService
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = {"cloud": "emulators.jira_cloud", "datacenter": "emulators.jira_datacenter"}
-FIELDS = (
-    *("summary", "status", "issuetype", "description", "priority", "resolution"),
-    *("assignee", "labels", "updated", "project"),
-)
-PAGE_SIZE = 100
 EXIT_SECONDS = 10
-TAIL_BYTES = 200
-TOKEN = re.compile(rb'"nextPageToken":"([^"]+)"')
+HEADING = (
+    "tracker      issues  delay s  requests  floor s   pull s  ratio  issues/s   cpu s"
+    "  start s  again s  peak MiB  floor MiB"
+)
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """An emulated tracker, and how a project is bound to it.
+
+    Args:
+        module: Runs it.
+        provider: The provider's name.
+        address: The credential field of its address.
+        secret: The credential field of its secret.
+        resource: The credential field of the bound resource.
+    """
+
+    module: str
+    provider: str
+    address: str
+    secret: str
+    resource: str
+
+
+TRACKERS = {
+    "cloud": Tracker("emulators.jira_cloud", "jira", "base_url", "api_token", "project_key"),
+    "datacenter": Tracker(
+        "emulators.jira_datacenter", "jira", "base_url", "api_token", "project_key"
+    ),
+    "linear": Tracker("emulators.linear", "linear", "api_url", "api_key", "team_id"),
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a measured process has to know.
+
+    Args:
+        tracker: The tracker's name in `TRACKERS`.
+        access: What the emulator says of itself.
+        directory: The project.
+        requests: The file with the requests.
+    """
+
+    tracker: str
+    access: dict[str, str]
+    directory: str
+    requests: str
+
+
+Measured = dict[str, float]
 
 
 def main() -> None:
     """Measure, and print a line for each tracker and size."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--tracker", nargs="+", choices=MODULES, default=list(MODULES))
+    parser.add_argument("--tracker", nargs="+", choices=TRACKERS, default=list(TRACKERS))
     parser.add_argument("--issues", nargs="+", type=int, default=[1000, 10_000, 100_000])
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--role", choices=ROLES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.role:
-        print(json.dumps(measured(ROLES[options.role])))
+        print(json.dumps(ROLES[options.role](Facts(**json.load(sys.stdin)))))
         return
-    print("tracker      issues   floor s   pull s  ratio  issues/s  again s  peak MiB  floor MiB")
+    print(HEADING)
     for tracker in options.tracker:
         for issues in options.issues:
-            print(line(tracker, issues, options), flush=True)
+            print(line(tracker, issues, options.delay, options.repeat), flush=True)
 
 
-def line(tracker: str, issues: int, options: argparse.Namespace) -> str:
+def line(tracker: str, issues: int, delay: float, repeat: int) -> str:
     """Measure one tracker with so many issues."""
     floors, pulls, agains = [], [], []
-    with emulator(tracker, issues, options.delay) as facts:
-        run("floor", facts)  # the first reader pays for rendering what the others find rendered
-        for _ in range(options.repeat):
+    with (
+        emulator(tracker, issues, delay) as access,
+        tempfile.TemporaryDirectory() as kept,
+    ):
+        facts = Facts(tracker, access, f"{kept}/recorded", f"{kept}/requests.json")
+        pulls.append(run("record", facts))
+        for number in range(repeat):
             floors.append(run("floor", facts))
-            with tempfile.TemporaryDirectory() as project:
-                pulls.append(run("pull", {**facts, "directory": project}))
-                agains.append(run("pull", {**facts, "directory": project}))
-    if any(result["issues"] != issues for result in (*floors, *pulls)):
+            anew = Facts(tracker, access, f"{kept}/{number}", facts.requests)
+            pulls.append(run("pull", anew))
+            agains.append(run("pull", anew))
+    if any(result["issues"] != issues for result in pulls):
         raise SystemExit(f"not every one of {issues} issues was read")
-    floor, pull, again = (median(results, "seconds") for results in (floors, pulls, agains))
+    del pulls[0]
+    floor, pull = middle(floors, "seconds"), middle(pulls, "seconds")
     return (
-        f"{tracker:<11}{issues:>8}{floor:>10.2f}{pull:>9.2f}{pull / floor:>7.2f}"
-        f"{issues / pull:>10.0f}{again:>9.2f}{median(pulls, 'mebibytes'):>10.0f}"
-        f"{median(floors, 'mebibytes'):>11.0f}"
+        f"{tracker:<11}{issues:>8}{delay:>9.2f}{floors[0]['requests']:>10.0f}"
+        f"{floor:>9.2f}{pull:>9.2f}{pull / floor:>7.2f}{issues / pull:>10.0f}"
+        f"{middle(pulls, 'cpu'):>8.2f}{middle(pulls, 'start'):>9.2f}"
+        f"{middle(agains, 'seconds'):>9.2f}{middle(pulls, 'mebibytes'):>10.0f}"
+        f"{middle(floors, 'mebibytes'):>11.0f}"
     )
 
 
-def median(results: list[dict[str, float]], name: str) -> float:
-    """Take the middle one of what several runs measured."""
+def middle(results: Sequence[Measured], name: str) -> float:
+    """Take the median of what several runs measured."""
     return statistics.median(result[name] for result in results)
 
 
 @contextmanager
-def emulator(tracker: str, issues: int, delay: float) -> Iterator[dict[str, Any]]:
-    """Run an emulated tracker; yields what it says of itself."""
-    command = (sys.executable, "-m", MODULES[tracker])
+def emulator(tracker: str, issues: int, delay: float) -> Iterator[dict[str, str]]:
+    """Run an emulated tracker; yields how to get in."""
+    command = (sys.executable, "-m", TRACKERS[tracker].module)
     arguments = ("--issues", str(issues), "--delay", str(delay))
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
     with subprocess.Popen(
@@ -93,98 +153,129 @@ def emulator(tracker: str, issues: int, delay: float) -> Iterator[dict[str, Any]
     ) as process:
         try:
             assert process.stdout is not None
-            yield {**json.loads(process.stdout.readline()), "tracker": tracker}
+            yield access_of(process.stdout.readline())
         finally:
             process.terminate()
             process.wait(EXIT_SECONDS)
 
 
-def run(role: str, facts: dict[str, Any]) -> dict[str, float]:
+def access_of(told: str) -> dict[str, str]:
+    """Read what an emulator says once it takes connections: Linear's its address alone."""
+    if not told.startswith("http"):
+        facts: dict[str, str] = json.loads(told)
+        return facts
+    sys.path.insert(0, str(ROOT / "tests"))
+    from emulators.linear_accounts import API_KEY
+
+    return {"url": f"{told.strip()}/graphql", "token": API_KEY, "project": "ENG"}
+
+
+def run(role: str, facts: Facts) -> Measured:
     """Measure one role in a process of its own."""
     done = subprocess.run(
         (sys.executable, __file__, "--role", role),
-        input=json.dumps(facts),
+        input=json.dumps(vars(facts)),
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         raise SystemExit(done.stderr)
-    result: dict[str, float] = json.loads(done.stdout)
+    result: Measured = json.loads(done.stdout)
     return result
 
 
-def measured(role: Callable[[dict[str, Any]], tuple[int, float]]) -> dict[str, float]:
-    """Run a role, with the facts from standard input."""
-    issues, seconds = role(json.load(sys.stdin))
+def timed(call: Callable[[], object]) -> Measured:
+    """Call, and tell what it took."""
+    before = time.process_time()
+    began = time.perf_counter()
+    call()
+    seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"issues": issues, "seconds": seconds, "mebibytes": peak}
+    return {"seconds": seconds, "cpu": time.process_time() - before, "mebibytes": peak}
 
 
-def floor(facts: dict[str, Any]) -> tuple[int, float]:
-    """Ask for every page and throw it away."""
+def floor(facts: Facts) -> Measured:
+    """Send the recorded requests, and throw the answers away."""
     import httpx
 
-    auth = (facts["email"], facts["token"]) if facts["tracker"] == "cloud" else None
-    headers = {} if auth else {"Authorization": f"Bearer {facts['token']}"}
-    ask = cloud_page if auth else datacenter_page
-    jql = f'project = "{facts["project"]}" ORDER BY updated ASC, id ASC'
-    body = {"jql": jql, "fields": FIELDS, "maxResults": PAGE_SIZE}
-    count, more = 0, True
-    with httpx.Client(base_url=facts["url"], auth=auth, headers=headers) as client:
-        began = time.perf_counter()
-        while more:
-            number, more = ask(client, body)
-            count += number
-        return count, time.perf_counter() - began
+    requests = json.loads(Path(facts.requests).read_text("utf-8"))
+    with httpx.Client(timeout=None, trust_env=False) as client:  # noqa: S113 - on loopback
+
+        def replay() -> None:
+            for each in requests:
+                client.request(**each).raise_for_status()
+
+        return {**timed(replay), "requests": len(requests)}
 
 
-def cloud_page(client: Any, body: dict[str, Any]) -> tuple[int, bool]:
-    """Ask for one page of Jira Cloud's, and set the token of the next."""
-    content = client.post("/rest/api/3/search/jql", json=body).content
-    token = TOKEN.search(content, max(0, len(content) - TAIL_BYTES))
-    if token:
-        body["nextPageToken"] = token[1].decode()
-    return content.count(b'"summary"'), token is not None
-
-
-def datacenter_page(client: Any, body: dict[str, Any]) -> tuple[int, bool]:
-    """Ask for one page of Data Center's, and set the start of the next."""
-    content = client.post("/rest/api/2/search", json=body).content
-    number = content.count(b'"summary"')
-    body["startAt"] = body.get("startAt", 0) + number
-    return number, number == PAGE_SIZE
-
-
-def pull(facts: dict[str, Any]) -> tuple[int, float]:
+def pull(facts: Facts) -> Measured:
     """Pull into a project; the second time, what has changed."""
+    began = time.perf_counter()
+    service = opened(facts)
+    start = time.perf_counter() - began
+    result = timed(service.pull)
+    return {**result, "start": start, "issues": service.status().state.issue_count}
+
+
+def record(facts: Facts) -> Measured:
+    """Pull, and keep the requests that were sent."""
+    from unittest.mock import patch
+
+    from trackwire.fetching import TrackerClient
+
+    requests: list[dict[str, Any]] = []
+    send = TrackerClient.send
+
+    def sent(client: TrackerClient, request: httpx.Request, **options: Any) -> httpx.Response:
+        headers = {k: v for k, v in request.headers.items() if k not in {"host", "content-length"}}
+        requests.append(
+            {
+                "method": request.method,
+                "url": str(request.url),
+                "headers": headers,
+                "content": request.read().decode(),
+            }
+        )
+        return send(client, request, **options)
+
+    with patch.object(TrackerClient, "send", sent):
+        result = pull(facts)
+    Path(facts.requests).write_text(json.dumps(requests), "utf-8")
+    return result
+
+
+def opened(facts: Facts) -> TrackerService:
+    """Open the project, bound to the tracker; with all that a pull imports."""
+    import trackwire.fetching  # noqa: F401 - a pull imports it
     from trackwire.binding import BindRequest
     from trackwire.credentials import TrackerCredentialStore
     from trackwire.login import HubLogin
     from trackwire.service import TrackerService
     from trackwire.userfile import UserStore
 
-    directory = Path(facts["directory"])
+    directory = Path(facts.directory)
+    tracker, access = TRACKERS[facts.tracker], facts.access
     users = UserStore(directory / "user" / "credentials.toml")
+    prefix = f"TRACKWIRE_{tracker.provider.upper()}"
     environ = {
-        "TRACKWIRE_JIRA_BASE_URL": facts["url"],
-        "TRACKWIRE_JIRA_EMAIL": facts.get("email", ""),
-        "TRACKWIRE_JIRA_API_TOKEN": facts["token"],
+        f"{prefix}_{tracker.address.upper()}": access["url"],
+        f"{prefix}_{tracker.secret.upper()}": access["token"],
     }
-    service = TrackerService(
-        directory,
-        credentials=TrackerCredentialStore(users, environ),
-        hubs=HubLogin(users, environ),
-    )
+    if "email" in access:
+        environ[f"{prefix}_EMAIL"] = access["email"]
+    credentials = TrackerCredentialStore(users, environ)
+    service = TrackerService(directory, credentials=credentials, hubs=HubLogin(users, environ))
     if not (directory / ".kittify").exists():
-        values = {"project_key": facts["project"]}
-        service.bind(BindRequest(provider="jira", workspace="emulated.example", values=values))
-    began = time.perf_counter()
-    service.pull()
-    return service.status().state.issue_count, time.perf_counter() - began
+        directory.mkdir(exist_ok=True)
+        values = {tracker.resource: access["project"]}
+        workspace = "acme" if tracker.provider == "linear" else "emulated.example"
+        service.bind(BindRequest(provider=tracker.provider, workspace=workspace, values=values))
+    service.route()
+    return service
 
 
-ROLES = {"floor": floor, "pull": pull}
+ROLES: dict[str, Callable[[Facts], Measured]] = {"floor": floor, "pull": pull, "record": record}
 
 if __name__ == "__main__":
     main()

@@ -11,7 +11,6 @@ connector the most:
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,78 +19,27 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from emulators.clock import to_milliseconds
+from emulators.jira_clauses import (
+    COMPARISONS,
+    DATE_FIELDS,
+    AllOf,
+    DateIs,
+    InProject,
+    Matches,
+    NumberIs,
+    negated,
+)
 from emulators.jira_model import Issue, Records
 from emulators.jira_words import RESERVED, Token, place_of, refuse, refuse_value, split_words
 
-Matches = Callable[[Issue], bool]
 SortKey = Callable[[Issue], tuple[int, ...]]
 
 _KEY_FIELDS = frozenset({"id", "key", "issue", "issuekey"})
-_DATE_FIELDS: dict[str, Callable[[Issue], int]] = {
-    "updated": operator.attrgetter("updated"),
-    "updateddate": operator.attrgetter("updated"),
-    "created": operator.attrgetter("created"),
-    "createddate": operator.attrgetter("created"),
-}
-_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
 _LOCAL = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?: (\d{1,2}):(\d{2}))?")
 _PERIOD = re.compile(r"(-?\d+)([mhdw])")
 _PERIOD_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _MINUTE = 60_000
 _NUMBERS = 10**9  # more than a project has
-
-
-@dataclass(frozen=True, slots=True)
-class InProject:
-    """Matches the issues of a project."""
-
-    key: str
-
-    def __call__(self, issue: Issue) -> bool:
-        return issue.project == self.key
-
-
-@dataclass(frozen=True, slots=True)
-class DateIs:
-    """Matches by `updated` or `created`, in milliseconds since 1970."""
-
-    field: str
-    sign: str
-    moment: int
-
-    def __call__(self, issue: Issue) -> bool:
-        return _COMPARISONS[self.sign](_DATE_FIELDS[self.field](issue), self.moment)
-
-
-@dataclass(frozen=True, slots=True)
-class NumberIs:
-    """Matches issues of one project by their numbers, and with `!=` those of all others."""
-
-    project: str
-    sign: str
-    number: int
-
-    def __call__(self, issue: Issue) -> bool:
-        if issue.project != self.project:
-            return self.sign == "!="
-        return _COMPARISONS[self.sign](issue.number, self.number)
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf:
-    """Matches what every part does."""
-
-    parts: tuple[Matches, ...]
-
-    def __call__(self, issue: Issue) -> bool:
-        return all(part(issue) for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -174,7 +122,7 @@ class _Reader:
 
     def _term(self) -> Matches:
         if self._take_word("not"):
-            return _negated(self._term())
+            return negated(self._term())
         if self._take_sign("("):
             inner = self._any_of()
             self._need_sign(")")
@@ -183,7 +131,7 @@ class _Reader:
 
     def _clause(self) -> Matches:
         field = self._operand().text.lower()
-        if field not in _DATE_FIELDS and field not in _KEY_FIELDS and field != "project":
+        if field not in DATE_FIELDS and field not in _KEY_FIELDS and field != "project":
             refuse(f"Field '{field}' does not exist or you do not have permission to view it.")
         if self._next.is_word("in", "not"):
             negated = self._take_word("not")
@@ -191,7 +139,7 @@ class _Reader:
                 self._unexpected()
             return self._membership(field, negated)
         sign = self._take()
-        if sign.text not in _COMPARISONS or sign.kind != "sign":
+        if sign.text not in COMPARISONS or sign.kind != "sign":
             refuse(f"Expecting an operator but got '{sign.text}'. {place_of(sign)}")
         return self._comparison(field, sign.text, self._operand())
 
@@ -206,7 +154,7 @@ class _Reader:
     def _comparison(self, field: str, sign: str, value: Token) -> Matches:
         if field == "project":
             return self._project(sign, value)
-        if field in _DATE_FIELDS:
+        if field in DATE_FIELDS:
             return DateIs(field.removesuffix("date"), sign, self._moment(field, value))
         issue = self._reading.records.find(value.text)
         if issue is None:
@@ -220,7 +168,7 @@ class _Reader:
         for project in self._reading.records.visible_projects():
             if wanted in {project.key.lower(), str(project.id), project.name.lower()}:
                 inside = InProject(project.key)
-                return inside if sign == "=" else _negated(inside)
+                return inside if sign == "=" else negated(inside)
         return self._missing(f"The value '{value.text}' does not exist for the field 'project'.")
 
     def _missing(self, message: str) -> Matches:
@@ -253,19 +201,19 @@ class _Reader:
         names = [self._order_part()]
         while self._take_sign(","):
             names.append(self._order_part())
-        gets = {**_DATE_FIELDS, "id": self._by_key()}
+        gets = {**DATE_FIELDS, "id": self._by_key()}
         parts = [(-1 if name[0] == "-" else 1, gets[name.removeprefix("-")]) for name in names]
         return (lambda i: (*(sign * get(i) for sign, get in parts), i.id)), tuple(names)
 
     def _order_part(self) -> str:
         field = self._operand().text.lower()
-        if field not in _DATE_FIELDS and field not in _KEY_FIELDS:
+        if field not in DATE_FIELDS and field not in _KEY_FIELDS:
             refuse(f"Not able to sort using field '{field}'.")
-        name = field.removesuffix("date") if field in _DATE_FIELDS else "id"
+        name = field.removesuffix("date") if field in DATE_FIELDS else "id"
         if self._take_word("asc"):
             return name
         # dates are sorted newest first unless told
-        return f"-{name}" if self._take_word("desc") or field in _DATE_FIELDS else name
+        return f"-{name}" if self._take_word("desc") or field in DATE_FIELDS else name
 
     def _by_key(self) -> Callable[[Issue], int]:
         ranks = {p.key: n for n, p in enumerate(self._reading.records.visible_projects())}
@@ -306,10 +254,6 @@ class _Reader:
 
     def _unexpected(self) -> NoReturn:
         refuse(f"Expecting another symbol but got '{self._next.text}'. {place_of(self._next)}")
-
-
-def _negated(matches: Matches) -> Matches:
-    return lambda issue: not matches(issue)
 
 
 def _local_time(text: str) -> datetime | None:

@@ -210,8 +210,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serves an emulated Linear on 127.0.0.1.")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--issues", type=int, default=0)
+    parser.add_argument("--delay", type=float, default=0, help="seconds that each answer takes")
     options = parser.parse_args()
     emulator = LinearEmulator()
+    if options.delay:
+        emulator.before_request(lambda _: time.sleep(options.delay))
     fill(emulator.model, options.issues)
     listener = listen(options.port)
     serve_process(emulator, [listener], lambda: print(url_of(listener), flush=True))  # noqa: T201
