@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from trackwire.provider import ExportContext
+from trackwire.context import ExportContext
 
 if TYPE_CHECKING:
     import httpx

@@ -9,15 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO
+
+from trackwire.context import ExportContext
 
 if TYPE_CHECKING:
     from trackwire.connector import Connect, Discover, Pause, Verify
-    from trackwire.model import Issue, Status
+    from trackwire.model import Issue
 
-_T = TypeVar("_T")
+__all__ = [
+    "NAME_PATTERN",
+    "RESERVED_NAMES",
+    "SUPPORTED_API_VERSIONS",
+    "CredentialField",
+    "ExportContext",
+    "Exported",
+    "ExportedIssue",
+    "MoreFollows",
+    "MorePrecedes",
+    "Provider",
+    "ReadExport",
+    "is_provider_name",
+    "normalize_provider_name",
+]
 
 SUPPORTED_API_VERSIONS = range(1, 2)
 """The plugin API versions that this core can load; a plugin states the one it was written for."""
@@ -53,59 +69,6 @@ class CredentialField:
     default: str | None = None
     origin: bool = False
     instead_of: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportContext:
-    """What a reader of exports may know of the binding.
-
-    Args:
-        workspace: The bound workspace.
-        credentials: The plain values by field name; never a secret or personal one.
-        status_map: Status names of this tracker to wire statuses, the project's own.
-        priority_map: Priority names of this tracker to 0 (highest) to 4, the project's own.
-    """
-
-    workspace: str
-    credentials: Mapping[str, object] = field(default_factory=dict, repr=False)
-    status_map: Mapping[str, Status] = field(default_factory=dict)
-    priority_map: Mapping[str, int] = field(default_factory=dict)
-
-    def value_of(self, name: str) -> str | None:
-        """Give one of the plain values as text without outer blanks.
-
-        Args:
-            name: The credential field's name.
-
-        Returns:
-            The text, of an integer too; None where the value is missing, blank or of another type.
-        """
-        value = self.credentials.get(name)
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            return None
-        return str(value).strip() or None
-
-    def status_of(self, name: str) -> Status | None:
-        """Place a status by the project's map: by its exact name, then whatever its case.
-
-        Args:
-            name: The tracker's name of the status.
-
-        Returns:
-            The wire status, or None where the project does not map that name.
-        """
-        return _by_name(self.status_map, name)
-
-    def priority_of(self, name: str) -> int | None:
-        """Place a priority by the project's map: by its exact name, then whatever its case.
-
-        Args:
-            name: The tracker's name of the priority.
-
-        Returns:
-            0 (highest) to 4, or None where the project does not map that name.
-        """
-        return _by_name(self.priority_map, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +182,3 @@ def is_provider_name(name: str) -> bool:
         name: The name in question.
     """
     return NAME_PATTERN.fullmatch(name) is not None and name not in RESERVED_NAMES
-
-
-def _by_name(names: Mapping[str, _T], name: str) -> _T | None:
-    if name in names:
-        return names[name]
-    plain = name.strip().casefold()
-    return next((value for key, value in names.items() if key.strip().casefold() == plain), None)
