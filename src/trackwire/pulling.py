@@ -123,9 +123,10 @@ def pull(request: Pull) -> PullReport:
     plan = _plan(request)
     tally = _Tally()
     try:
-        _read(request, plan, tally)
-        if tally.complete and plan.census:
-            _count(request, plan, tally)
+        with request.store.writing_often():
+            _read(request, plan, tally)
+            if tally.complete and plan.census:
+                _count(request, plan, tally)
     except TrackwireError as error:
         error.report = _report(request, plan, tally)
         raise

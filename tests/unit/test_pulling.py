@@ -475,6 +475,19 @@ def test_pages_that_say_more_than_half_is_gone_are_noted(
     assert "6 of 10 issues are archived" in notes[0]
 
 
+@pytest.mark.parametrize("page", [None, 3])
+def test_store_has_no_journal_beside_it_after_a_pull(
+    tracker: MemoryTracker, store: TrackerSqliteStore, page: int | None
+) -> None:
+    if page is None:
+        pulled(tracker, store)
+    else:
+        tracker.before_page = cut_at(page)
+        with pytest.raises(TrackerDeferred):
+            pulled(tracker, store)
+    assert [path.name for path in store.path.parent.iterdir()] == [store.path.name]
+
+
 def test_failure_of_the_tracker_reports_what_was_kept(
     tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
