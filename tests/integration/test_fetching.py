@@ -313,7 +313,7 @@ def test_a_wait_beyond_the_budget_ends_at_once_and_says_how_long_it_is(
     scripted_server: ScriptedServer, fetch: Fetcher
 ) -> None:
     scripted_server.script(answering(429, {"Retry-After": "3600"}))
-    with pytest.raises(TrackerDeferred, match=r"asks to wait 3600 s.*was read so far is kept"):
+    with pytest.raises(TrackerDeferred, match=r"asks to wait 3600 s.*again later"):
         fetch.get()
     assert fetch.waits == []
 
@@ -450,8 +450,19 @@ def test_an_error_of_the_providers_pause_is_passed_on(
 def test_a_tracker_that_does_not_listen_is_a_delay(fetch: Fetcher) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with pytest.raises(TrackerDeferred, match=f"cannot connect to {url}.* 8 attempts"):
+    with pytest.raises(TrackerDeferred, match=f"cannot connect to {url}.* 3 attempts. Check site"):
         fetch.client(url).get("rest/me")
+
+
+def test_a_tracker_that_has_answered_before_is_tried_for_longer(
+    scripted_server: ScriptedServer, fetch: Fetcher
+) -> None:
+    scripted_server.script(fine)
+    client = fetch.client()
+    client.get("rest/me")
+    scripted_server.stop()
+    with pytest.raises(TrackerDeferred, match="8 attempts. Run the command again later"):
+        client.get("rest/me")
 
 
 def test_a_name_that_nobody_knows_is_a_delay(

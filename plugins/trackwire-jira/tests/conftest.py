@@ -64,7 +64,7 @@ class ScriptedJira:
             client=self.client,
             secret=lambda _: None if token is None else Secret(token),
             keep_secrets=lambda _: None,
-            workspace="acme",
+            workspace=changes.pop("workspace", "acme"),
             credentials={name: value for name, value in credentials.items() if value is not None},
             **changes,
         )

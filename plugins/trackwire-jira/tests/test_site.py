@@ -68,6 +68,18 @@ def test_cloud_without_an_email_names_the_command_that_sets_it(cloud):
         connect(cloud.context(credentials={"email": None}))
 
 
+def test_a_command_names_no_workspace_where_there_is_none(cloud):
+    with pytest.raises(CredentialError, match=r"set email --provider jira$"):
+        connect(cloud.context(workspace="", credentials={"email": None}))
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_address_of_a_page_instead_of_the_site_is_to_be_checked(server, status):
+    server.answer("/rest/api/2/serverInfo", {}, status=status)
+    with pytest.raises(TrackerError, match="check that base_url is the site's own address"):
+        connect(server.context())
+
+
 def test_without_a_token_the_command_that_sets_it_is_named(server):
     with pytest.raises(CredentialError, match="trackwire credentials set api_token"):
         connect(server.context(token=None))

@@ -67,7 +67,7 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
             default=3600.0,
             show_default=True,
             metavar="SECONDS",
-            help="How much of what was read is read again, for a search index that lags.",
+            help="How far back to read again what was read, for a search index that lags.",
         ),
         click.option(
             "--full", is_flag=True, help="Read everything again, not only what has changed."
@@ -89,7 +89,7 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Read at most N issues; the next pull goes on behind them.",
+    help="Take in at most N issues; the next pull goes on behind them.",
 )
 @json_option
 @click.pass_obj

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import tenacity
 
-from trackwire.answers import retry_after, words_of
+from trackwire.answers import ADDRESS_FIELD, retry_after, words_of
 from trackwire.errors import TrackerDeferred
 from trackwire.fetching.transport import NetworkFailure
 
@@ -21,7 +21,8 @@ RETRIED_STATUS_CODES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 _SHORTEST_WAIT = 1.0  # what a tracker that asks for no wait at all gets
 _TOLD_FROM = 1.0
-_KEPT = "What was read so far is kept; run the command again later, and it goes on from there"
+_LATER = "Run the command again later"
+_FIRST_ATTEMPTS = 3  # of a client that nobody has answered yet: the address may be wrong
 _REASONS = {429: "rate limit", 503: "out of service"}
 _backoff = tenacity.wait_random_exponential(multiplier=1, min=0.1, max=60)
 
@@ -57,6 +58,7 @@ class RepeatingTransport(httpx.BaseTransport):
         self._notify = notify
         self._sleep = sleep
         self._not_before = 0.0
+        self._answered = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until its answer asks for no other attempt.
@@ -83,6 +85,8 @@ class RepeatingTransport(httpx.BaseTransport):
         except _Again as last:
             self._hold_back(last.asked)
             raise TrackerDeferred(self._describe_end(last, attempts)) from last
+        finally:
+            self._answered = self._is_answered(attempts)
         if response.status_code < 400:
             self._hold_back(self.asked_wait(response))
         return response
@@ -127,11 +131,14 @@ class RepeatingTransport(httpx.BaseTransport):
             return True
         return _failure(state).asked is None and self._is_hopeless(attempts)
 
+    def _is_answered(self, attempts: _Attempts) -> bool:
+        return self._answered or attempts.answered
+
     def _is_hopeless(self, attempts: _Attempts) -> bool:
-        return (
-            attempts.unasked >= self._limits.attempts
-            or attempts.seconds_lost >= self._limits.answer_seconds
-        )
+        most = self._limits.attempts
+        if not self._is_answered(attempts):
+            most = min(most, _FIRST_ATTEMPTS)
+        return attempts.unasked >= most or attempts.seconds_lost >= self._limits.answer_seconds
 
     def _wait(self, seconds: float) -> None:
         self.waited += seconds
@@ -147,14 +154,19 @@ class RepeatingTransport(httpx.BaseTransport):
             return f"{last}; {asks}, and {self._no_more_waiting}"
         if self._is_hopeless(attempts):
             count = "1 attempt" if attempts.count == 1 else f"{attempts.count} attempts"
-            return f"{last}; given up after {count}. {_KEPT}"
+            return f"{last}; given up after {count}. {self._remedy(attempts)}"
         return f"{last}; {self._no_more_waiting}"
+
+    def _remedy(self, attempts: _Attempts) -> str:
+        if self._is_answered(attempts):
+            return _LATER
+        return f"Check {attempts.address_field}, or whether the network is up"
 
     @property
     def _no_more_waiting(self) -> str:
         limit, waited = self._max_wait, self.waited
         spent = f", {_seconds(waited)} of which are spent" if waited else ""
-        return f"no more than {_seconds(limit)} are for waiting{spent}. {_KEPT}"
+        return f"no more than {_seconds(limit)} are for waiting{spent}. {_LATER}"
 
 
 class _Again(Exception):  # noqa: N818 - steers the attempts and never leaves this module
@@ -184,7 +196,9 @@ class _Attempts:
         self.count = 0
         self.unasked = 0
         self.seconds_lost = 0.0
+        self.answered = False
         self.host = _host(request)
+        self.address_field = request.extensions.get(ADDRESS_FIELD) or "the tracker's address"
         self._request = request
         self._transport = transport
         self._asked_wait = asked_wait
@@ -194,6 +208,7 @@ class _Attempts:
         started = time.monotonic()
         try:
             response = self._transport.handle_request(self._request)
+            self.answered = True
             self._check(response)
         except NetworkFailure as failure:
             self._lose(started)

@@ -34,7 +34,8 @@ _CAPTCHA = "if Jira asks for a CAPTCHA, log in once with a browser"
 REMEDIES: Mapping[int, str] = MappingProxyType(
     {
         401: f"Jira does not take the token; {_NEW_TOKEN}; on Cloud the e-mail address must be the "
-        "token's account's, and a token with scopes needs read:jira-work and read:jira-user",
+        f"token's account's (another: {command('credentials', 'set', 'email')}), and a token with "
+        "scopes needs read:jira-work and read:jira-user",
         403: "the token's account may not do this: ask the site's administrator for access to "
         f"Jira and for the permission Browse Projects; {_CAPTCHA}",
         404: "check that base_url is the site's own address, with its context path where it has "
@@ -121,7 +122,7 @@ def open_site(context: ConnectContext) -> Site:
     """
     answer = context.client.get(_SERVER_INFO)  # a login is not needed, nor known yet
     if answer.status_code not in {401, 403}:
-        return Site(context, read_answer(answer, ServerInfo, REMEDIES))
+        return Site(context, read_answer(answer, ServerInfo, {**REMEDIES, 400: REMEDIES[404]}))
     kind = "Cloud" if _is_cloud_address(_address(context)) else None
     site = Site(context, ServerInfo(version="", deployment_type=kind))
     site.info = site.ask("GET", _SERVER_INFO, ServerInfo)
@@ -188,8 +189,8 @@ def _is_cloud_address(site: WebAddress) -> bool:
 
 
 def _setting(context: ConnectContext, name: str) -> str:
-    place = ("--provider", "jira", "--workspace", context.workspace)
-    return command("credentials", "set", name, *place)
+    place = ("--workspace", context.workspace) if context.workspace else ()
+    return command("credentials", "set", name, "--provider", "jira", *place)
 
 
 def _is_refused(answer: httpx.Response) -> bool:
