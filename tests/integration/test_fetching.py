@@ -461,7 +461,7 @@ def test_a_tracker_that_has_answered_before_is_tried_for_longer(
     client = fetch.client()
     client.get("rest/me")
     scripted_server.stop()
-    with pytest.raises(TrackerDeferred, match="8 attempts. Run the command again later"):
+    with pytest.raises(TrackerDeferred, match=r"8 attempts\. Run the command again later"):
         client.get("rest/me")
 
 

@@ -37,6 +37,7 @@ from trackwire.errors import (
     StoreError,
     UsageError,
 )
+from trackwire.journal import Run
 from trackwire.ledger import LedgerEntry, PublishState
 from trackwire.lock import DATA_DIRECTORY, project_lock
 from trackwire.provider import ExportContext, ExportedIssue, MoreFollows
@@ -396,6 +397,21 @@ def test_scope_filled_in_part_is_published_when_allowed(tmp_path: Path, hub: Ide
     bind_project(tmp_path)
     fill_in_part(tmp_path).publish(hub=hub.url, partial=True)
     assert len(json.loads(hub.state)["issues"]) == 1
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_publish_in_the_midst_of_a_pull_says_so(
+    tmp_path: Path, hub: IdempotentHub, interrupted: bool
+) -> None:
+    told: list[str] = []
+    bind_project(tmp_path)
+    service = make_service(tmp_path, notify=told.append)
+    fill(service, json_lines("1"))
+    if interrupted:
+        with TrackerSqliteStore(tmp_path / DATA_DIRECTORY / STORE_FILE) as store:
+            store.journal.go_on(SCOPE, Run(full=False, fingerprint="f", held=1))
+    service.publish(hub=hub.url)
+    assert any("a pull was interrupted" in note for note in told) is interrupted
 
 
 def test_partial_does_not_allow_an_empty_scope(tmp_path: Path) -> None:
