@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import takewhile
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, quote
@@ -31,6 +32,7 @@ _TEXT_CHARACTERS = 300
 _LONGEST_WAIT = 10.0 * 365 * 24 * 3600
 _LONGEST_REFUSAL_BYTES = 1 << 20
 _SHORTEST_SECRET = 4
+_LONGEST_BEGINNING = 10  # of a secret that is shown where an answer cuts it off
 _TEXTS_SHOWN = 10
 _DEPTH_SHOWN = 3
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
@@ -163,8 +165,24 @@ def plain_text(text: str, hidden: Iterable[str] = ()) -> str:
     visible = "".join(" " if _is_control(character) else character for character in text)
     line = " ".join(visible.split())
     for value in hidden:
-        line = line.replace(value, "****")
+        line = _masked(line, value)
     return line if len(line) <= _TEXT_CHARACTERS else f"{line[: _TEXT_CHARACTERS - 1]}…"
+
+
+def _masked(line: str, value: str) -> str:
+    """Mask a value, and a beginning of it where it was cut off."""
+    if len(value) < _LONGEST_BEGINNING:
+        return line.replace(value, "****")
+    beginning = value[:_LONGEST_BEGINNING]
+    head, found, rest = line.partition(beginning)
+    shown = [head]
+    while found:
+        whole = found + rest
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(whole, value, strict=False))
+        rest = whole[sum(1 for _ in alike) :]
+        head, found, rest = rest.partition(beginning)
+        shown += ("****", head)
+    return "".join(shown)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -16,7 +16,7 @@ from trackwire.errors import TrackerError
 from trackwire.scope import Fill, Upserted
 
 if TYPE_CHECKING:
-    from trackwire.connector import Connector, Unplaced
+    from trackwire.connector import Connector, Unfit, Unplaced
     from trackwire.scope import Scope
     from trackwire.store import TrackerSqliteStore
 
@@ -30,10 +30,12 @@ class Census:
     Args:
         changes: The issues created, updated, unchanged and gone.
         unplaced: Names that could not be placed, each with the number of issues that bear it.
+        unfit: Issues that could not be taken in.
     """
 
     changes: Upserted
     unplaced: Mapping[Unplaced, int]
+    unfit: Sequence[Unfit]
 
 
 def take_census(
@@ -63,16 +65,16 @@ def take_census(
     """
     _list_all(connector, store, progress)
     difference = store.journal.compare(scope)
-    _refuse_exodus(scope, len(difference.absent), held)
+    _refuse_exodus(store, scope, len(difference.absent), held)
     again = _Asker(connector, store, scope)
     again.ask(difference.missing, keep_newer=False)
     vanished = again.ask((*difference.unlike, *difference.absent), keep_newer=not trust)
-    _refuse_exodus(scope, len(vanished), held)
+    _refuse_exodus(store, scope, len(vanished), held)
     with store.writing():
         gone = Upserted(gone=store.mark_gone(scope, vanished))
         store.journal.counted(scope, datetime.now(UTC))
         store.set_fill(scope, Fill.COMPLETE)
-    return Census(again.changes + gone, again.unplaced)
+    return Census(again.changes + gone, again.unplaced, again.unfit)
 
 
 def _list_all(
@@ -86,13 +88,16 @@ def _list_all(
         progress(count)
 
 
-def _refuse_exodus(scope: Scope, gone: int, held: int) -> None:
-    if held and gone * 2 > held:
-        raise TrackerError(
-            f"{gone} of the {held} issues of {scope} are not at the tracker any more, which is "
-            "what it looks like when the credentials lose their rights; none was marked as gone. "
-            "See: trackwire doctor; if they are gone indeed, run: trackwire pull --accept-gone"
-        )
+def _refuse_exodus(store: TrackerSqliteStore, scope: Scope, gone: int, held: int) -> None:
+    if not held or gone * 2 <= held:
+        return
+    doubt = (
+        f"{gone} of the {held} issues of {scope} are not at the tracker any more, which is what it "
+        "looks like when the credentials lose their rights; none was marked as gone. If they are "
+        "gone indeed, run: trackwire pull --accept-gone"
+    )
+    store.journal.doubted(scope, doubt)
+    raise TrackerError(doubt)
 
 
 class _Asker:
@@ -101,6 +106,7 @@ class _Asker:
     def __init__(self, connector: Connector, store: TrackerSqliteStore, scope: Scope) -> None:
         self.changes = Upserted()
         self.unplaced: Counter[Unplaced] = Counter()
+        self.unfit: list[Unfit] = []
         self._connector = connector
         self._store = store
         self._scope = scope
@@ -115,6 +121,7 @@ class _Asker:
                 self._scope, page.issues, keep_newer=keep_newer
             )
             self.unplaced.update(page.unplaced)
-            there = {issue.ref.id for issue in page.issues}
+            self.unfit += page.unfit
+            there = {issue.ref.id for issue in page.issues} | {one.id for one in page.unfit}
             vanished += (key for key in asked if key not in there)
         return vanished

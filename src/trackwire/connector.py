@@ -60,6 +60,19 @@ class Unplaced:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """An issue that is at the tracker and cannot be taken in; the others are.
+
+    Args:
+        id: The tracker's own id.
+        problem: What is wrong with it, naming the issue as people know it.
+    """
+
+    id: str
+    problem: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Some issues of the resource, as they are at the tracker.
@@ -70,12 +83,14 @@ class Page:
             archived, in the trash or moved elsewhere.
         cursor: Where to go on behind this page, in the connector's own terms; None on the last.
         unplaced: Names in this page that could not be placed.
+        unfit: Issues of this page that cannot be taken in.
     """
 
     issues: Sequence[Issue] = ()
     gone: Sequence[str] = ()
     cursor: str | None = None
     unplaced: Sequence[Unplaced] = ()
+    unfit: Sequence[Unfit] = ()
 
 
 @dataclass(frozen=True, slots=True)

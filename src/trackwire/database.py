@@ -72,6 +72,7 @@ MIGRATIONS: Sequence[Migration] = (
             run TEXT,
             fingerprint TEXT,
             census_at TEXT,
+            doubt TEXT,
             pulled_at TEXT
         )""",
     ),

@@ -47,12 +47,14 @@ class PullState:
         run: The read that was interrupted, or None.
         fingerprint: What the stored form depended on when every issue was last read, or None.
         census_at: When the tracker's issues were last listed, or None.
+        doubt: Why the last census was not believed, or None.
         pulled_at: When a pull last reached its end, or None.
     """
 
     run: Run | None = None
     fingerprint: str | None = None
     census_at: datetime | None = None
+    doubt: str | None = None
     pulled_at: datetime | None = None
 
 
@@ -93,16 +95,17 @@ class PullJournal:
             scope: The scope.
         """
         rows = self._execute(
-            "SELECT run, fingerprint, census_at, pulled_at FROM pull WHERE scope_id = ?",
+            "SELECT run, fingerprint, census_at, doubt, pulled_at FROM pull WHERE scope_id = ?",
             known_scope_row(self._connection, scope),
         )
         if not rows:
             return PullState()
-        run, fingerprint, census_at, pulled_at = rows[0]
+        run, fingerprint, census_at, doubt, pulled_at = rows[0]
         return PullState(
             run=_RUN.decode(run) if run else None,
             fingerprint=fingerprint,
             census_at=_time(census_at),
+            doubt=doubt,
             pulled_at=_time(pulled_at),
         )
 
@@ -147,7 +150,16 @@ class PullJournal:
             scope: The scope.
             at: The time.
         """
-        self._set(scope, census_at=at.isoformat())
+        self._set(scope, census_at=at.isoformat(), doubt=None)
+
+    def doubted(self, scope: Scope, doubt: str) -> None:
+        """Record that a census was not believed; the next pull takes another.
+
+        Args:
+            scope: The scope.
+            doubt: Why, and what mends it.
+        """
+        self._set(scope, census_at=None, doubt=doubt)
 
     def distrust(self, scope: Scope) -> None:
         """Let the next pull read every issue, for some came into the scope in another way.

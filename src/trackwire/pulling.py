@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from trackwire.census import take_census
-from trackwire.errors import CursorError, TrackwireError
+from trackwire.errors import CursorError, TrackerError, TrackwireError
 from trackwire.journal import Run
 from trackwire.model import Checkpoint
 from trackwire.scope import Fill, Upserted
 
 if TYPE_CHECKING:
-    from trackwire.connector import Connector, Page, Unplaced
+    from trackwire.connector import Connector, Page, Unfit, Unplaced
     from trackwire.model import Issue
     from trackwire.scope import Scope
     from trackwire.store import TrackerSqliteStore
 
 DEFAULT_OVERLAP = timedelta(hours=1)
 CENSUS_EVERY = timedelta(days=1)
-CLOCK_SKEW = timedelta(days=1)
-"""How far ahead of this clock a tracker's may be; a change dated later moves no watermark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,7 @@ class PullReport:
         issues: Issues read.
         changes: The issues created, updated, unchanged and gone.
         unplaced: Names that could not be placed, each with the number of issues that bear it.
+        unfit: Issues that could not be taken in, each with what is wrong with it.
         census: Whether the tracker's issues were listed, and the store agrees with the list.
         fill: How far the scope is filled now.
     """
@@ -104,6 +103,7 @@ class PullReport:
     issues: int
     changes: Upserted
     unplaced: Mapping[Unplaced, int]
+    unfit: Sequence[Unfit] = ()
     census: bool
     fill: Fill
 
@@ -153,6 +153,7 @@ class _Tally:
     counted: int = 0
     changes: Upserted = field(default_factory=Upserted)
     unplaced: Counter[Unplaced] = field(default_factory=Counter)
+    unfit: dict[str, Unfit] = field(default_factory=dict)
     complete: bool = False
     census: bool = False
 
@@ -176,7 +177,10 @@ def _plan(request: Pull) -> _Plan:
         )
     if watermark is None or state.fingerprint != request.fingerprint:
         if watermark is not None:
-            request.notify("every issue is read again: what its stored form depends on has changed")
+            request.notify(
+                "every issue is read again: some came in another way, or what their stored form "
+                "depends on has changed (a map, the plugin's version, the address)"
+            )
         return _Plan(run=begun, census=True)
     since = watermark - request.overlap
     return _Plan(run=msgspec.structs.replace(begun, full=False, since=since), census=is_due)
@@ -194,6 +198,11 @@ def _read(request: Pull, plan: _Plan, tally: _Tally) -> None:
             request.progress(PullProgress(tally.issues, tally.pages))
             if tally.counted == request.limit:
                 break
+    if run.full and len(tally.unfit) > tally.issues:
+        raise TrackerError(
+            f"{len(tally.unfit)} issues cannot be taken in, and {tally.issues} can; the first: "
+            f"{next(iter(tally.unfit.values())).problem}; report it to the plugin's author"
+        )
     if tally.changes.gone * 2 > plan.run.held:
         request.notify(
             f"{tally.changes.gone} of {plan.run.held} issues are archived, in the trash or moved "
@@ -233,6 +242,7 @@ def _keep(
     tally.counted += written.counted
     tally.changes += changes
     tally.unplaced.update(page.unplaced)
+    tally.unfit.update((one.id, one) for one in page.unfit)
     tally.complete = is_complete
     return run, cursor
 
@@ -261,11 +271,11 @@ def _write(request: Pull, plan: _Plan, run: Run, page: Page, tally: _Tally) -> _
 
 
 def _raised(run: Run, issues: Sequence[Issue]) -> Run:
-    horizon = datetime.now(UTC) + CLOCK_SKEW
+    now = datetime.now(UTC)  # a date in the future is nobody's last change
     times = [
         issue.updated_at
         for issue in issues
-        if issue.updated_at is not None and issue.updated_at <= horizon
+        if issue.updated_at is not None and issue.updated_at <= now
     ]
     if run.high is not None:
         times.append(run.high)
@@ -295,6 +305,7 @@ def _count(request: Pull, plan: _Plan, tally: _Tally) -> None:
     )
     tally.changes += found.changes
     tally.unplaced.update(found.unplaced)
+    tally.unfit.update((one.id, one) for one in found.unfit)
     tally.census = True
 
 
@@ -309,6 +320,7 @@ def _report(request: Pull, plan: _Plan, tally: _Tally) -> PullReport:
         issues=tally.issues,
         changes=tally.changes,
         unplaced=dict(tally.unplaced),
+        unfit=tuple(tally.unfit.values()),
         census=tally.census,
         fill=request.store.fill(request.scope),
     )

@@ -333,11 +333,14 @@ class TrackerService:
                 partial=partial,
                 filled_by="trackwire pull" if is_pullable(route) else "trackwire import FILE",
             )
-            if store.journal.state(route.scope).run is not None:
+            pulls = store.journal.state(route.scope)
+            if pulls.run is not None:
                 self.notify(
                     "a pull was interrupted: some issues may be as they were before it; to go on "
                     "run: trackwire pull"
                 )
+            if pulls.doubt is not None:
+                self.notify(pulls.doubt)
             publish = Publish(
                 config=route.config,
                 routing=route.routing,

@@ -288,3 +288,16 @@ def test_plain_text_is_one_short_printable_line(text: str) -> None:
     shown = plain_text(text)
     assert len(shown) <= 300
     assert all(character.isprintable() for character in shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("got Zm9vOmJhcmJhego= today", "got **** today"),
+        ("got Zm9vOmJhcm", "got ****"),
+        ("got Zm9vOmJhcmJhX twice Zm9vOmJhcmJhego=.", "got ****X twice ****."),
+        ("got Zm9vOmJh only", "got Zm9vOmJh only"),
+    ],
+)
+def test_secret_that_is_cut_off_is_masked_as_far_as_it_goes(text: str, shown: str) -> None:
+    assert plain_text(text, ["Zm9vOmJhcmJhego="]) == shown

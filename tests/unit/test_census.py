@@ -151,6 +151,7 @@ def test_more_than_half_gone_is_refused_and_nothing_is_marked(
     with pytest.raises(TrackerError, match="6 of the 10 issues") as caught:
         pulled(tracker, store, full=True)
     assert len(held(store)) == 10
+    assert store.journal.state(SCOPE).doubt == str(caught.value)
     assert isinstance(caught.value.report, PullReport)
     assert not caught.value.report.census
 
@@ -174,7 +175,10 @@ def test_more_than_half_gone_is_accepted_when_told(
     tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     tracker.remove(*map(str, range(10)))
+    with pytest.raises(TrackerError):
+        pulled(tracker, store, full=True)
     report = pulled(tracker, store, accept_gone=True)
+    assert store.journal.state(SCOPE).doubt is None
     assert report.changes.gone == 10
     assert (held(store), store.fill(SCOPE)) == ({}, Fill.COMPLETE)
 

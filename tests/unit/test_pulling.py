@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from memory_tracker import START, MemoryTracker
 from projectkit import SCOPE, make_issue
 
-from trackwire.connector import Page, Unplaced
+from trackwire.connector import Listed, Page, Unfit, Unplaced
 from trackwire.errors import StoreError, TrackerDeferred, TrackerError
 from trackwire.pulling import Pull, PullProgress, PullReport, pull
 from trackwire.scope import Fill, Upserted
@@ -426,11 +427,60 @@ def test_issue_dated_in_the_future_moves_no_watermark(
     tracker: MemoryTracker, store: TrackerSqliteStore
 ) -> None:
     watermark = tracker.now
-    future = watermark.replace(year=9000)
+    future = datetime.now(UTC) + timedelta(hours=20)
     tracker.issues["odd"] = make_issue("odd", updated_at=future)
     pulled(tracker, store)
     assert "odd" in held(store)
     assert store.get_checkpoint(SCOPE).updated_since == watermark
+
+
+def test_issue_that_is_unfit_is_told_and_the_others_are_kept(store: TrackerSqliteStore) -> None:
+    unfit = Unfit("7", "issue B1-7: longer than 8388608 bytes")
+
+    class Odd(MemoryTracker):
+        def pages(self, *arguments: Any) -> Iterator[Page]:
+            for page in super().pages(*arguments):
+                yield replace(page, unfit=[unfit])
+
+        def census(self) -> Iterator[Any]:
+            yield [*next(super().census()), Listed("7")]
+
+        def fetch(self, ids: Any) -> Page:
+            return replace(super().fetch(ids), unfit=[unfit])
+
+    tracker = Odd()
+    tracker.put("1", "2")
+    report = pulled(tracker, store)
+    assert (report.unfit, report.fill) == ((unfit,), Fill.COMPLETE)
+    assert held(store) == tracker.issues
+
+
+def test_full_pull_with_more_unfit_issues_than_fit_ones_does_not_fill_the_scope(
+    store: TrackerSqliteStore,
+) -> None:
+    class Odd(MemoryTracker):
+        def pages(self, *arguments: Any) -> Iterator[Page]:
+            for page in super().pages(*arguments):
+                yield Page(unfit=[Unfit(i.ref.id, "odd") for i in page.issues], cursor=page.cursor)
+
+    tracker = Odd()
+    tracker.put("1", "2")
+    with pytest.raises(TrackerError, match="2 issues cannot be taken in, and 0 can"):
+        pulled(tracker, store)
+    assert store.fill(SCOPE) is Fill.PARTIAL
+
+
+def test_older_version_of_an_issue_that_became_unfit_stays(store: TrackerSqliteStore) -> None:
+    class Odd(MemoryTracker):
+        def fetch(self, ids: Any) -> Page:
+            return Page(unfit=[Unfit(key, "odd") for key in ids])
+
+    tracker = Odd()
+    tracker.put("1", "2", "3")
+    pulled(tracker, store)
+    tracker.hidden.add("2")
+    pulled(tracker, store, full=True)
+    assert "2" in held(store)
 
 
 def test_page_that_is_not_kept_is_not_reported(

@@ -130,6 +130,16 @@ def test_where_no_budget_says_that_it_is_spent_the_latest_counts():
     assert pause(answer(400, LIMITED, Date=DATE, **headers)) == 22
 
 
+def test_a_budget_that_tells_only_when_it_is_full_is_waited_for():
+    reset = {"Date": DATE, "X_RateLimit_Requests_Reset": (NOW + 8) * 1000}
+    assert pause(answer(400, LIMITED, **reset)) == pytest.approx(8)
+
+
+def test_a_success_that_tells_only_when_a_budget_is_full_delays_nothing():
+    reset = {"Date": DATE, "X_RateLimit_Requests_Reset": (NOW + 8) * 1000}
+    assert pause(answer(200, {"data": {}}, **reset)) is None
+
+
 def test_where_a_query_costs_more_than_is_left_the_emptiest_budget_counts():
     headers = {
         **budget("Requests", left=2000, reset_in=3000),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130
 _KEPT = "interrupted; what was read is kept, and the next pull goes on from there"
 _LONGEST_OVERLAP = 10 * 365 * 86_400
+_MOST_SHOWN = 20
 
 
 def _time(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
@@ -117,7 +118,7 @@ def pull(
             accept_gone=accept_gone,
             progress=progress,
         )
-    output.say(_document(report), [*_lines(report), *_unplaced_lines(report)])
+    output.say(_document(report), _all_lines(report))
 
 
 @click.command()
@@ -222,6 +223,7 @@ def _document(report: PullReport) -> dict[str, Any]:
             {"kind": name.kind, "name": name.name, "issues": count}
             for name, count in _by_frequency(report)
         ],
+        "unfit": [{"id": one.id, "problem": one.problem} for one in report.unfit],
         "census": report.census,
         "fill": report.fill,
     }
@@ -252,6 +254,16 @@ def _extent(report: PullReport) -> str:
     return "complete" if report.fill == "complete" else "filled in part: pull again for the rest"
 
 
+def _all_lines(report: PullReport) -> list[str]:
+    return [*_lines(report), *_unfit_lines(report), *_unplaced_lines(report)]
+
+
+def _unfit_lines(report: PullReport) -> list[str]:
+    lines = [f"not taken in: {one.problem}" for one in report.unfit[:_MOST_SHOWN]]
+    rest = len(report.unfit) - len(lines)
+    return [*lines, f"and {rest} more; see --json"] if rest else lines
+
+
 def _unplaced_lines(report: PullReport) -> list[str]:
     names = _by_frequency(report)
     if not names:
@@ -279,5 +291,5 @@ def _by_frequency(report: PullReport) -> list[tuple[Unplaced, int]]:
 
 
 def _sync_lines(report: SyncReport) -> list[str]:
-    pulled = [*_lines(report.pull), *_unplaced_lines(report.pull)] if report.pull else []
+    pulled = _all_lines(report.pull) if report.pull else []
     return [*pulled, *(publish_lines(report.publish) if report.publish else [])]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from trackwire.checking import checked_issue, foreign_field
 from trackwire.connecting.calls import broken, called, code_of
-from trackwire.connector import Listed, Page, Unplaced
+from trackwire.connector import Listed, Page, Unfit, Unplaced
 from trackwire.errors import ProviderError, RecordError, TrackerError
 from trackwire.model import ExternalRef, Issue, is_utf8
 
@@ -58,6 +58,12 @@ def guarded(connector: Connector, plugin: str, binding: Binding) -> GuardedConne
     return GuardedConnector(connector, plugin, binding)
 
 
+def _ids_of(page: Page) -> Iterator[str]:
+    yield from (issue.ref.id for issue in page.issues)
+    yield from (one.id for one in page.unfit)
+    yield from page.gone
+
+
 @dataclass(slots=True)
 class _News:
     """Tells whether pages still bring ids that those before did not; it forgets the oldest."""
@@ -101,7 +107,7 @@ class GuardedConnector:
         ended = False
         for drawn in self._drawn("pages", lambda: self.connector.pages(since, cursor)):
             page = self._checked_page(drawn, "pages")
-            if not news.any_lately((*(i.ref.id for i in page.issues), *page.gone)):
+            if not news.any_lately(_ids_of(page)):
                 raise self._repeats(f"{MAX_IDLE_PAGES} pages in a row hold nothing new")
             if page.cursor is not None and page.cursor in seen:
                 raise self._repeats("a page has the cursor of an earlier one")
@@ -158,8 +164,17 @@ class GuardedConnector:
             raise self._broken(method, f"it gave {type(page).__name__}, not a Page")
         if not isinstance(page.cursor, str | None) or page.cursor == "":
             raise self._broken(method, "a page's cursor is neither None nor a text")
+        issues: list[Issue] = []
+        unfit = [self._checked_unfit(one, method) for one in self._sequence(page.unfit, method)]
+        for given in self._sequence(page.issues, method):
+            checked = self._checked_issue(given, method)
+            if isinstance(checked, Unfit):
+                unfit.append(checked)
+            else:
+                issues.append(checked)
         return Page(
-            issues=[self._checked_issue(i, method) for i in self._sequence(page.issues, method)],
+            issues=issues,
+            unfit=unfit,
             gone=[self._checked_id(gone, method) for gone in self._sequence(page.gone, method)],
             cursor=page.cursor,
             unplaced=[
@@ -168,19 +183,26 @@ class GuardedConnector:
             ],
         )
 
-    def _checked_issue(self, issue: object, method: str) -> Issue:
+    def _checked_issue(self, issue: object, method: str) -> Issue | Unfit:
         if not isinstance(issue, Issue) or not isinstance(issue.ref, ExternalRef):
             raise self._broken(method, f"a page holds {type(issue).__name__}, not an Issue")
         place = f"issue {str(issue.ref.key or issue.ref.id)[:_LONGEST_NAME]}"
+        external_id = self._checked_id(issue.ref.id, method)
         try:
             checked = checked_issue(issue, place)
         except RecordError as error:
-            raise self._unfit(str(error)) from error
+            return Unfit(external_id, str(error))
         if foreign := foreign_field(checked.ref, self.binding):
-            raise self._unfit(f"{place}: {foreign}")
+            raise self._broken(method, f"{place}: {foreign}")
         if checked.updated_at is None:
-            raise self._unfit(f"{place}, field updated_at: it is missing")
+            return Unfit(external_id, f"{place}, field updated_at: it is missing")
         return checked
+
+    def _checked_unfit(self, unfit: object, method: str) -> Unfit:
+        if not isinstance(unfit, Unfit) or not isinstance(unfit.problem, str):
+            raise self._broken(method, "an unfit issue is not an Unfit")
+        self._checked_id(unfit.id, method)
+        return unfit
 
     def _checked_listed(self, listed: object) -> Listed:
         if not isinstance(listed, Listed):
@@ -212,9 +234,6 @@ class GuardedConnector:
 
     def _broken(self, method: str, problem: str) -> ProviderError:
         return broken(self.plugin, method, problem)
-
-    def _unfit(self, problem: str) -> TrackerError:
-        return TrackerError(f"{self.plugin}: {problem}; report it to the plugin's author")
 
     def _repeats(self, problem: str) -> TrackerError:
         return TrackerError(

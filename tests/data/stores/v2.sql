@@ -45,9 +45,10 @@ CREATE TABLE pull (
             run TEXT,
             fingerprint TEXT,
             census_at TEXT,
+            doubt TEXT,
             pulled_at TEXT
         );
-INSERT INTO "pull" VALUES(1,'{"full":true,"fingerprint":"f1","held":0,"since":null,"high":"2026-03-02T09:11:12.345Z"}','f1','2026-03-01T08:00:00+00:00',NULL);
+INSERT INTO "pull" VALUES(1,'{"full":true,"fingerprint":"f1","held":0,"since":null,"high":"2026-03-02T09:11:12.345Z"}','f1','2026-03-01T08:00:00+00:00',NULL,NULL);
 CREATE TABLE scope (
             id INTEGER PRIMARY KEY,
             provider TEXT NOT NULL,

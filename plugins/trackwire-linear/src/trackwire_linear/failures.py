@@ -76,9 +76,9 @@ def _budget(response: httpx.Response, name: str) -> tuple[float, float] | None:
     limit, left, reset = (
         _number(response, f"X-RateLimit-{name}-{part}") for part in ("Limit", "Remaining", "Reset")
     )
-    if left is None or reset is None:
+    if reset is None:
         return None
-    share = 0.0 if left < 1 else left / limit if limit else 1.0
+    share = 0.0 if left is not None and left < 1 else left / limit if left and limit else 1.0
     return share, max(_SHORTEST_WAIT, reset / 1000 - _now(response))
 
 
