@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from trackwire.connecting import lacking
 from trackwire.errors import ProjectError, UsageError
 from trackwire.keeping import check_text, declared_fields, is_users, secrets_origin
 from trackwire.lock import project_lock
+from trackwire.origin import parse_address
 from trackwire.project import (
     CONFIG_FILE,
     Binding,
@@ -44,6 +46,8 @@ class BindRequest:
         doctrine_field_owners: Field name to its owner; None keeps what the binding has.
         confirmed_origin: The origin that a person has agreed to give the secrets to, where only
             the project's file names it.
+        unlikely: Whether a person means a provider without a plugin, though an installed one has
+            a name much like it.
     """
 
     provider: str
@@ -52,6 +56,7 @@ class BindRequest:
     doctrine_mode: DoctrineMode | None = None
     doctrine_field_owners: Mapping[str, FieldOwner] | None = None
     confirmed_origin: str | None = None
+    unlikely: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,10 +184,29 @@ def prospective(root: Path, provider: str, workspace: str | None) -> TrackerProj
     held = load_project(root) if is_project(root) else TrackerProjectConfig(root=root)
     owner = held.owner
     known = owner.workspace if owner and owner.provider == name else ""
-    site = known if workspace is None else workspace.strip()
+    site = _checked_workspace(workspace) if workspace else known
     if owner and (owner.provider, owner.workspace) == (name, site):
         return replace(held, binding=owner)
     return replace(held, binding=Binding(provider=name, workspace=site), fields={})
+
+
+def likely_provider(root: Path, registry: ProviderRegistry, provider: str) -> str | None:
+    """Return the installed provider that is probably meant by a name without a plugin, or None.
+
+    Args:
+        root: The project's directory; what it is bound to already is meant as it stands.
+        registry: The provider registry.
+        provider: The name that was given, in any form.
+
+    Raises:
+        UsageError: It is no provider's name.
+        ProjectError: The configuration is malformed.
+    """
+    name = _checked_name(provider)
+    bound = load_project(root).binding if is_project(root) else None
+    if name in registry.names() or (bound and bound.provider == name):
+        return None
+    return next(iter(difflib.get_close_matches(name, registry.names(), n=1, cutoff=0.7)), None)
 
 
 def unbind(
@@ -239,15 +263,14 @@ def _plan(
     request: BindRequest,
 ) -> _Plan:
     name = _checked_name(request.provider)
-    workspace = request.workspace.strip()
-    if not workspace:
-        raise UsageError("the workspace is blank; it is the provider's site or organisation")
-    check_text(workspace, "the workspace")
+    workspace = _checked_workspace(request.workspace)
     provider = registry.provider(name)
     declared_fields(provider, request.values)
     previous = load_project(root) if is_project(root) else None
     binding = _new_binding(previous, name, workspace, request)
     held = {} if previous is None or _moved(previous, binding) else previous.fields
+    if previous and previous.binding and previous.fields and not held and not request.unlikely:
+        _refuse_misspelt(name, likely_provider(root, registry, name))
     prospective = TrackerProjectConfig(root=root, binding=binding, fields=held)
     return _Plan(
         provider=provider,
@@ -263,6 +286,29 @@ def _checked_name(provider: str) -> str:
     if not is_provider_name(name):
         raise UsageError(f"{provider!r} is no provider's name; see: trackwire providers")
     return name
+
+
+def _checked_workspace(workspace: str) -> str:
+    text = workspace.strip()
+    if not text:
+        raise UsageError("the workspace is blank; it is the provider's site or organisation")
+    check_text(text, "the workspace")
+    if "://" in text:
+        address = parse_address(text)
+        host = address.origin.removeprefix(f"{address.scheme}://")
+        raise UsageError(
+            "the workspace is a site's host or an organisation's name, and no address; "
+            f"give --workspace {host}, or the name"
+        )
+    return text
+
+
+def _refuse_misspelt(name: str, likely: str | None) -> None:
+    if likely is not None:
+        raise UsageError(
+            f"no plugin is installed for {name}, and the binding's fields would be lost: is "
+            f"{likely} meant? If not, run first: trackwire unbind"
+        )
 
 
 def _checked_plan(

@@ -264,6 +264,16 @@ class TrackerCredentialStore:
         entry = self._stored(provider, workspace).get(field)
         return None if entry is None or entry.secret else self.users.value_of(entry)
 
+    def confirmed_origins(self, provider: str, workspace: str) -> frozenset[str]:
+        """Return the origins that the user has given secrets of a workspace for.
+
+        Args:
+            provider: The provider's normalized name.
+            workspace: The workspace.
+        """
+        stored = self._stored(provider, workspace).values()
+        return frozenset(entry.origin for entry in stored if entry.secret and entry.origin)
+
     def variable(self, provider: str, field: str) -> str:
         """Return the name of the environment variable for a field.
 
@@ -348,6 +358,15 @@ class TrackerCredentialStore:
                 )
 
 
+def assignment(field: str) -> str:
+    """Return `FIELD=VALUE` for a command that a person is to complete, such as `project_key=KEY`.
+
+    Args:
+        field: The field's name.
+    """
+    return f"{field}={field.rpartition('_')[2].upper()}"
+
+
 def _variable(provider: str, field: str) -> str:
     return f"TRACKWIRE_{provider}_{field}".upper()
 
@@ -386,7 +405,7 @@ def _check_stored_origin(entry: Entry, address: Value | None) -> None:
         given = f"for {entry.origin}" if entry.origin else "before there was an address"
         raise CredentialError(
             f"{entry.field} is not sent to {origin}: it was given {given}; if that is right, "
-            f"run: trackwire credentials set {entry.field} --origin {origin}"
+            f"run: {command('credentials', 'set', entry.field, '--origin', origin)}"
         )
 
 

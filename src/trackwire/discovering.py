@@ -12,8 +12,8 @@ from trackwire.connecting import (
     DEFAULT_MAX_WAIT_SECONDS,
     discovered,
     effective_values,
-    missing_fields,
     open_context,
+    unset_fields,
 )
 from trackwire.errors import UsageError
 from trackwire.registry import require_registered
@@ -125,9 +125,11 @@ def discovery_prospect(
     provider = registered.provider
     typed = {name: value for name, value in wish.given.items() if value.strip()}
     values = effective_values(credentials, config, provider, typed)
-    missing = missing_fields(provider, values)
+    unset = unset_fields(provider, values)
     address = values.get(provider.origin_field.name) if provider.origin_field else None
     return Prospect(
-        missing=tuple(f for f in missing if f.name not in wish.given),
+        missing=tuple(
+            f for f in unset if f.name not in wish.given and (f.required or not f.secret)
+        ),
         address=str(address.plain) if address else None,
     )

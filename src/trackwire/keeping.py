@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackwire.credentials import assignment
 from trackwire.errors import ProjectError, UsageError, command
 from trackwire.lock import project_lock
 from trackwire.origin import origin_of, parse_address, require_safe
@@ -66,17 +67,11 @@ def set_credential(
         ProjectError: A field of the project is given where the project is not bound so.
     """
     provider = registry.provider(request.provider)
-    given = {request.field: request.value}
-    declared = declared_fields(provider, given)
+    declared = declared_fields(provider, {request.field: request.value})
     config = load_project(root) if is_project(root) else None
     if not is_users(declared.get(request.field)):
         return _set_in_project(root, config, request, notify)
-    held = config.fields if config and config.binding and _is_bound_to(config, request) else {}
-    origin = (
-        origin_of(request.origin)
-        if request.origin
-        else secrets_origin(credentials, provider, request.workspace, given, held)
-    )
+    origin = origin_to_keep(root, registry, credentials, request)
     place = credentials.keep(
         provider,
         request.provider,
@@ -92,6 +87,63 @@ def set_credential(
     return place
 
 
+def origin_to_keep(
+    root: Path,
+    registry: ProviderRegistry,
+    credentials: TrackerCredentialStore,
+    request: SetRequest,
+) -> str | None:
+    """Tell which origin a value would be kept for; its text counts for nothing.
+
+    So a person is asked for a secret only where it would be kept.
+
+    Args:
+        root: The project's directory.
+        registry: The provider registry.
+        credentials: The user's credentials.
+        request: What to keep.
+
+    Returns:
+        The origin; None for a value that is not secret, or where there is no address yet.
+
+    Raises:
+        UsageError: The field is not declared, or only the project's file names the origin.
+    """
+    provider = registry.provider(request.provider)
+    require_declared(provider, request.field)
+    if request.origin:
+        return origin_of(request.origin)
+    config = load_project(root) if is_project(root) else None
+    held = config.fields if config and config.binding and _is_bound_to(config, request) else {}
+    everywhere = ("--every-workspace",) if request.every_workspace else ()
+    return secrets_origin(
+        credentials,
+        provider,
+        request.workspace,
+        {request.field: request.value},
+        held,
+        confirm_by=("credentials", "set", request.field, *everywhere, "--origin"),
+    )
+
+
+def require_declared(provider: Provider | None, field: str) -> None:
+    """Refuse a field that a provider does not have.
+
+    Args:
+        provider: The registered provider, or None where any field may be given.
+        field: The field's name.
+
+    Raises:
+        UsageError: The field is not declared, or its name is none.
+    """
+    if provider is None:
+        if NAME_PATTERN.fullmatch(field) is None:
+            raise UsageError(f"{field!r} is no field's name; one looks like api_token")
+    elif field not in provider.fields_by_name:
+        declared = ", ".join(provider.fields_by_name)
+        raise UsageError(f"{provider.title} has no field {field!r}; its fields are: {declared}")
+
+
 def declared_fields(
     provider: Provider | None, given: Mapping[str, str]
 ) -> dict[str, CredentialField]:
@@ -104,20 +156,11 @@ def declared_fields(
     Raises:
         UsageError: A field is not declared, or its name or value is unusable.
     """
+    declared = dict(provider.fields_by_name) if provider else {}
     for name, value in given.items():
         check_text(value, f"the value of {name}")
-    if provider is None:
-        for name in given:
-            if NAME_PATTERN.fullmatch(name) is None:
-                raise UsageError(f"{name!r} is no field's name; one looks like api_token")
-        return {}
-    declared = dict(provider.fields_by_name)
-    for name, value in given.items():
-        if name not in declared:
-            raise UsageError(
-                f"{provider.title} has no field {name!r}; its fields are: {', '.join(declared)}"
-            )
-        if declared[name].origin:
+        require_declared(provider, name)
+        if name in declared and declared[name].origin:
             require_safe(parse_address(value), "credentials")
     return declared
 
@@ -158,11 +201,12 @@ def _set_in_project(
     request: SetRequest,
     notify: Callable[[str], None],
 ) -> str:
+    workspace = request.workspace or "WORKSPACE"
     if config is None or request.every_workspace or not _is_bound_to(config, request):
         raise ProjectError(
             f"{request.field} belongs to the project, and {root} is not bound to "
-            f"{request.provider} at {request.workspace}; "
-            f"run: {command('bind', request.provider, '--workspace', request.workspace)}"
+            f"{request.provider} at {workspace}; "
+            f"run: {command('bind', request.provider, '--workspace', workspace)}"
         )
     with project_lock(root, "credentials", notify=notify):
         held = load_project(root).binding  # as it is now that nobody else changes it
@@ -177,6 +221,7 @@ def secrets_origin(
     given: Mapping[str, str],
     held: Mapping[str, str | int],
     confirmed: str | None = None,
+    confirm_by: tuple[str, ...] = (),
 ) -> str | None:
     """Tell which origin the secrets among the given values are for.
 
@@ -187,6 +232,8 @@ def secrets_origin(
         given: The values that the user gives now, by field.
         held: The project's own plain values, which are somebody else's text.
         confirmed: The origin that a person has agreed to, or None.
+        confirm_by: The command that agrees to the origin which ends it; by default the address
+            is to be given too.
 
     Returns:
         The origin, or None where there is no secret or no address yet.
@@ -194,26 +241,79 @@ def secrets_origin(
     Raises:
         UsageError: Only the project's file names the origin, and nobody has agreed to it.
     """
-    if provider is None:
+    if provider is None or provider.origin_field is None:
+        return None
+    secrets = [f.name for f in provider.credential_fields if f.secret and f.name in given]
+    if not secrets:
         return None
     address = provider.origin_field
-    secrets = [f.name for f in provider.credential_fields if f.secret and f.name in given]
-    if address is None or not secrets:
-        return None
-    own = (
-        given.get(address.name)
-        or credentials.from_environment(provider.name, address.name)
-        or credentials.stored_plain(provider.name, workspace, address.name)
-    )
-    if own:
+    if own := given.get(address.name):
         return origin_of(own)
-    if address.name not in held:
-        return origin_of(address.default) if address.default else None
-    origin = origin_of(str(held[address.name]))
+    origin = unconfirmed_origin(credentials, provider, workspace, held)
+    if origin is None:
+        return _agreed_origin(credentials, provider, workspace, held)
     if confirmed is None or origin_of(confirmed) != origin:
+        own_words = f"give it too: --set {assignment(address.name)}"
+        agree = f"run: {command(*confirm_by, origin)}" if confirm_by else own_words
         raise UsageError(
             f"{secrets[0]} would be given to {origin}, which only the project's file names; "
-            f"if that is right, say so: --set {address.name}=... with bind, --origin {origin} "
-            "with credentials set"
+            f"if that is right, {agree}"
         )
     return origin
+
+
+def unconfirmed_origin(
+    credentials: TrackerCredentialStore,
+    provider: Provider,
+    workspace: str,
+    held: Mapping[str, str | int],
+) -> str | None:
+    """Return the origin that only the project's file names, and that nobody has agreed to.
+
+    Whoever has given a secret of the workspace for an origin has agreed to it.
+
+    Args:
+        credentials: The user's credentials.
+        provider: The registered provider.
+        workspace: The workspace.
+        held: The project's own plain values, which are somebody else's text.
+
+    Returns:
+        The origin, or None where there is no such one.
+
+    Raises:
+        UsageError: The address is unusable.
+    """
+    address = provider.origin_field
+    if address is None or address.name not in held:
+        return None
+    if _own_address(credentials, provider, workspace, address.name):
+        return None
+    origin = origin_of(str(held[address.name]))
+    agreed = credentials.confirmed_origins(provider.name, workspace)
+    return None if origin in agreed else origin
+
+
+def _agreed_origin(
+    credentials: TrackerCredentialStore,
+    provider: Provider,
+    workspace: str,
+    held: Mapping[str, str | int],
+) -> str | None:
+    address = provider.origin_field
+    if address is None:
+        return None
+    url = (
+        _own_address(credentials, provider, workspace, address.name)
+        or held.get(address.name)
+        or address.default
+    )
+    return origin_of(str(url)) if url else None
+
+
+def _own_address(
+    credentials: TrackerCredentialStore, provider: Provider, workspace: str, name: str
+) -> str | None:
+    return credentials.from_environment(provider.name, name) or credentials.stored_plain(
+        provider.name, workspace, name
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import uuid
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from trackwire.yamldoc import Section, edit_section, mapping_in, quoted, read_do
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
+_OUR_KEYS = ("fields", "status_map", "priority_map", "unbound")
 CONFIG_FILE = Path(".kittify") / "config.yaml"
 
 
@@ -52,6 +54,7 @@ class TrackerProjectConfig:
         fields: `trackwire.fields`: the binding's plain shared values.
         status_map: `trackwire.status_map`: the tracker's status names to wire statuses.
         priority_map: `trackwire.priority_map`: the tracker's priority names to 0 to 4.
+        notes: What a person should know of the file: keys of ours that mean nothing.
     """
 
     root: Path
@@ -62,6 +65,7 @@ class TrackerProjectConfig:
     fields: Mapping[str, str | int] = field(default_factory=dict)
     status_map: Mapping[str, Status] = field(default_factory=dict)
     priority_map: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -217,7 +221,15 @@ def _interpret(root: Path, document: Section) -> TrackerProjectConfig:
         fields={name: fields.plain(name) for name in fields.values},
         status_map={name: _choice(statuses, name, Status) for name in statuses.values},
         priority_map={name: _priority(priorities, name) for name in priorities.values},
+        notes=tuple(_unknown(ours, key) for key in ours.values if key not in _OUR_KEYS),
     )
+
+
+def _unknown(section: Section, key: str) -> str:
+    near = difflib.get_close_matches(key, _OUR_KEYS, n=1)
+    remedy = f"write {near[0]}" if near else "remove it"
+    place = f"{section.path}:{section.lines[key]}"
+    return f"{place}: {section.name}.{key} is no key of trackwire's and is ignored; {remedy}"
 
 
 def _unbound(section: Section) -> Binding | None:

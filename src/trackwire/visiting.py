@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trackwire.store import TrackerSqliteStore
 
 LONGEST_OVERLAP = timedelta(days=3650)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _IMPORT = "import saved answers of its API, or issues in wire form with --format jsonl"
 
@@ -69,6 +70,8 @@ class PullOptions:
     def _check_since(self, since: datetime) -> None:
         if since.utcoffset() is None:
             raise UsageError(f"since is {since.isoformat()}, without an offset from UTC")
+        if since < _EPOCH:
+            raise UsageError(f"since is {since.isoformat()}; it takes 1970 or later")
         if since > datetime.now(UTC):
             raise UsageError(f"since is {since.isoformat()}, which is in the future")
         if self.full:
@@ -132,6 +135,8 @@ def pull_scope(
     """
     registered, connect = require_pullable(route)
     plugin = str(registered.found)
+    for note in route.config.notes:
+        notify(note)
     with open_context(
         credentials,
         route.config,

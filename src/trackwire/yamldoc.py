@@ -36,11 +36,13 @@ class Section:
         path: The file.
         name: The dotted name of the section; empty for the document.
         values: The nodes by key.
+        lines: The line that each key stands in, counted from 1.
     """
 
     path: Path
     name: str
     values: Mapping[str, Node]
+    lines: Mapping[str, int]
 
     def section(self, key: str) -> Section:
         """Return the mapping under a key; an absent or null one is empty.
@@ -240,18 +242,20 @@ def _belongs_to_next(line: str) -> bool:
 
 def _section(path: Path, name: str, node: Node | None) -> Section:
     values: dict[str, Node] = {}
+    lines: dict[str, int] = {}
     for key, value in node.value if isinstance(node, MappingNode) else ():
         if not isinstance(key, ScalarNode):
             continue  # a list or mapping as a key is nobody's whom this module reads for
         if key.value in values:
             raise ProjectError(
                 f"{path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}: "
-                f"the key {key.value} stands twice"
+                f"the key {key.value} stands twice; put what is under both under one"
             )
         if isinstance(value, ScalarNode) and value.start_mark.index == value.end_mark.index:
             value.start_mark = key.end_mark  # an absent value would stand there
         values[str(key.value)] = value
-    return Section(path, name, values)
+        lines[str(key.value)] = key.start_mark.line + 1
+    return Section(path, name, values, lines)
 
 
 def _is(node: Node, kind: str) -> bool:

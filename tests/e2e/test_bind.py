@@ -37,6 +37,38 @@ def test_provider_without_plugin_binds_with_a_note(user: Any) -> None:
     assert "no plugin is in use for notion: publishes carry no route" in done.stderr
 
 
+def test_provider_without_plugin_binds_with_a_note_of_the_installed_ones(acme: Any) -> None:
+    done = acme.run("bind", "acmee", "--workspace", "w")
+    assert done.exit_code == 0
+    assert "there are plugins for: acme" in done.stderr
+
+
+def test_misspelt_provider_does_not_cost_a_binding_its_fields(bound: Any) -> None:
+    before = bound.config.read_text()
+    message = bound.fails("bind", "acmee", "--workspace", "site.example", code=2)
+    assert "is acme meant? If not, run first: trackwire unbind" in message
+    assert bound.config.read_text() == before
+
+
+def test_provider_like_an_installed_one_is_bound_after_an_unbind(bound: Any) -> None:
+    bound.does("unbind")
+    assert bound.json("bind", "acmee", "--workspace", "w")["provider"] == "acmee"
+
+
+def test_provider_that_is_bound_already_is_meant_as_it_stands(acme: Any) -> None:
+    acme.config.parent.mkdir()
+    acme.config.write_text(
+        "tracker: {provider: acmee, workspace: v}\ntrackwire: {fields: {board: B1}}\n"
+    )
+    assert acme.json("bind", "acmee", "--workspace", "w")["workspace"] == "w"
+
+
+def test_address_as_workspace_is_refused_with_the_host(acme: Any) -> None:
+    message = acme.fails("bind", "acme", "--workspace", "https://site.example", code=2)
+    assert "give --workspace site.example" in message
+    assert not acme.config.exists()
+
+
 def test_broken_plugin_refuses_the_bind_and_changes_nothing(user: Any) -> None:
     user.install("acme", "raise SystemExit('no')")
     message = user.fails(*ANY, code=1)

@@ -6,8 +6,9 @@ import tomllib
 from typing import Any
 
 import pytest
+from projectkit import running_tracker
 
-HUB = "http://127.0.0.1:8731"
+HUB = "http://127.0.0.1:9"  # where nothing listens
 
 
 def rows(user: Any, *options: str) -> dict[str, dict[str, Any]]:
@@ -116,6 +117,29 @@ def test_secret_for_the_projects_own_address_needs_the_origin_named(bound: Any) 
     assert not bound.credentials.exists()
 
 
+def test_undeclared_field_is_refused_before_its_value_is_asked_for(bound: Any) -> None:
+    assert "has no field 'boat'" in bound.fails("credentials", "set", "boat", code=2)
+
+
+def test_unconfirmed_origin_is_refused_before_the_secret_is_asked_for(bound: Any) -> None:
+    bound.does("credentials", "set", "base_url", "--stdin", given="https://site.example/x")
+    message = bound.fails("credentials", "set", "token", code=2)
+    command = "trackwire credentials set token --origin https://site.example"
+    assert message.endswith(f"if that is right, run: {command}")
+
+
+def test_secret_is_replaced_without_naming_its_origin_again(bound: Any) -> None:
+    bound.does("credentials", "set", "base_url", "--stdin", given="https://site.example/x")
+    options = ("--stdin", "--origin", "https://site.example")
+    bound.does("credentials", "set", "token", *options, given="hushhush")
+    bound.does("credentials", "set", "token", "--stdin", given="newer")
+    assert "newer" in bound.credentials.read_text()
+
+
+def test_list_without_a_binding_says_how_to_see_all(user: Any) -> None:
+    assert "trackwire credentials list --all" in user.fails("credentials", "list", code=1)
+
+
 def test_named_origin_is_kept_with_the_secret(bound: Any) -> None:
     bound.does("credentials", "set", "base_url", "--stdin", given="https://Site.example/x")
     options = ("--stdin", "--origin", "https://site.example:443")
@@ -158,7 +182,37 @@ def test_malformed_file_is_named_without_its_text(bound: Any) -> None:
 
 def test_login_names_the_hub_and_the_place(user: Any) -> None:
     made = user.json("login", f"{HUB}/", "--token-stdin", given="hushhush\n")
-    assert made == {"ok": True, "hub": HUB, "kept_in": str(user.credentials)}
+    assert (made["hub"], made["kept_in"]) == (HUB, str(user.credentials))
+
+
+def test_login_to_a_hub_that_is_not_reached_keeps_the_token_with_a_note(user: Any) -> None:
+    done = user.run("login", HUB, "--token-stdin", given="hushhush")
+    assert done.exit_code == 0
+    assert f"note: whether the hub takes the token is not known: cannot connect to {HUB}" in (
+        done.stderr
+    )
+    assert "hushhush" in user.credentials.read_text()
+
+
+@pytest.mark.needs_hub
+def test_login_says_that_the_hub_does_not_take_the_token(user: Any, hub: Any) -> None:
+    done = user.run("login", hub.url, "--token-stdin", given="hushhush")
+    assert done.exit_code == 0
+    assert f"{hub.url} does not take this token (HTTP 401)" in done.stderr
+    assert f"trackwire login {hub.url}" in done.stderr
+    assert "hushhush" not in done.output
+    assert "hushhush" in user.credentials.read_text()
+
+
+@pytest.mark.needs_hub
+def test_login_with_a_token_that_the_hub_takes_has_nothing_to_note(user: Any, hub: Any) -> None:
+    assert user.json("login", hub.url, "--token-stdin", given=hub.token)["problem"] is None
+
+
+def test_login_to_a_server_that_is_no_hub_says_so(user: Any) -> None:
+    with running_tracker() as other:
+        done = user.run("login", other.url, "--token-stdin", given="hushhush")
+    assert "does not answer as a hub does (HTTP 501); check the address" in done.stderr
 
 
 def test_login_takes_the_token_from_the_environment(user: Any) -> None:
@@ -207,10 +261,11 @@ def test_logout_forgets_token_and_hub(bound: Any) -> None:
 
 
 def test_logout_of_one_hub_keeps_the_other(bound: Any) -> None:
-    bound.does("login", "https://one.example", "--token-stdin", given="one")
-    bound.does("login", "https://two.example", "--token-stdin", given="two")
-    assert bound.json("logout", "https://one.example")["forgotten"] == ["https://one.example"]
-    assert bound.json("status")["hub"] == "https://two.example"
+    other = "http://127.0.0.1:8"
+    bound.does("login", HUB, "--token-stdin", given="one")
+    bound.does("login", other, "--token-stdin", given="two")
+    assert bound.json("logout", HUB)["forgotten"] == [HUB]
+    assert bound.json("status")["hub"] == other
 
 
 def test_logout_keeps_the_providers_credentials(bound: Any) -> None:

@@ -86,6 +86,14 @@ def test_missing_field_is_named_with_what_sets_it(seeker: Any) -> None:
     assert "TRACKWIRE_ACME_TOKEN" in message
 
 
+def test_remedy_has_no_blank_workspace(seeker: Any) -> None:
+    assert "--workspace ''" not in seeker.fails("discover", "acme", code=1)
+
+
+def test_command_that_binds_has_a_placeholder_for_the_workspace(known: Any) -> None:
+    assert "--workspace WORKSPACE" in known.does("discover", "acme")
+
+
 def test_secret_is_refused_as_an_argument(seeker: Any) -> None:
     message = seeker.fails("discover", "acme", "--set", "token=hushhush", code=2)
     assert "hushhush" not in message
@@ -113,6 +121,8 @@ def test_missing_fields_are_asked_for_and_kept_nowhere(seeker: Any, tracker: Liv
     with seeker.terminal("discover", "acme") as session:
         session.expect_exact("base_url: ")
         session.sendline(tracker.url)
+        session.expect_exact("email (optional): ")
+        session.sendline("me@site.example")
         session.expect_exact(f"token (for {tracker.url}): ")
         session.sendline(TRACKER_TOKEN)
         shown = session.read()
@@ -122,13 +132,13 @@ def test_missing_fields_are_asked_for_and_kept_nowhere(seeker: Any, tracker: Liv
     assert list(seeker.project.iterdir()) == []
 
 
-def answered(session: Any, tracker: LiveTracker, choice: str) -> str:
+def answered(session: Any, tracker: LiveTracker, *choices: str) -> str:
     """Answer what comes before the choice, and the choice; return what the terminal showed."""
     replies = (
         ("base_url: ", tracker.url),
         ("email (optional): ", ""),
         (f"token (for {tracker.url}): ", TRACKER_TOKEN),
-        ("or the value): ", choice),
+        *(("or the value): ", choice) for choice in choices),
     )
     shown = ""
     for prompt, reply in replies:
@@ -146,12 +156,35 @@ def test_bind_offers_the_choice(seeker: Any, tracker: LiveTracker, choice: str) 
     assert seeker.json("route")["external_resource_id"] == "B2"
 
 
-def test_value_that_is_not_among_the_choices_is_taken_as_typed(
-    seeker: Any, tracker: LiveTracker
+@pytest.mark.parametrize("strange", ["B9", "3", "0"])
+def test_what_is_not_on_the_list_is_asked_for_again(
+    seeker: Any, tracker: LiveTracker, strange: str
 ) -> None:
     with seeker.terminal(*BIND) as session:
-        answered(session, tracker, "B9")
-    assert seeker.json("route")["external_resource_id"] == "B9"
+        shown = answered(session, tracker, strange, "2")
+    assert f"{strange} is not on the list" in shown
+    assert seeker.json("route")["external_resource_id"] == "B2"
+
+
+def test_enter_takes_the_only_one(seeker: Any, tracker: LiveTracker) -> None:
+    del tracker.boards[1:]
+    with seeker.terminal(*BIND) as session:
+        answered(session, tracker, "")
+    assert seeker.json("route")["external_resource_id"] == "B1"
+
+
+def test_enter_skips_the_choice_of_several(seeker: Any, tracker: LiveTracker) -> None:
+    with seeker.terminal(*BIND) as session:
+        assert "board is not set" in answered(session, tracker, "")
+
+
+def test_number_beyond_a_list_that_is_cut_is_asked_for_again(
+    seeker: Any, tracker: LiveTracker
+) -> None:
+    tracker.boards[:] = [{"id": f"B{n}", "key": f"K{n}", "name": "one"} for n in range(1, 61)]
+    with seeker.terminal(*BIND) as session:
+        answered(session, tracker, "60", "B60")
+    assert seeker.json("route")["external_resource_id"] == "B60"
 
 
 def test_numbers_are_not_offered_where_ids_are_numbers(seeker: Any, tracker: LiveTracker) -> None:

@@ -66,15 +66,16 @@ def test_missing_credential_is_wrong_and_the_tracker_is_not_asked(
     patient.does("credentials", "remove", "token")
     wrong = [found for found in findings(patient, "credentials", 1) if found[0] == "wrong"]
     assert wrong[0][1] == "token: not set (Profile, API tokens)"
-    assert "trackwire credentials set token" in wrong[0][2]
+    assert f"trackwire credentials set token --origin {tracker.url}" in wrong[0][2]
     assert tracker.requests == []
 
 
 def test_refused_token_is_wrong(patient: Any, tracker: LiveTracker) -> None:
-    patient.does("credentials", "set", "token", "--stdin", "--origin", tracker.url, given="bad")
-    ((state, text, _),) = findings(patient, "tracker", 1)
+    patient.does("credentials", "set", "token", "--stdin", given="bad")
+    ((state, text, remedy),) = findings(patient, "tracker", 1)
     assert state == "wrong"
     assert "401" in text
+    assert remedy.startswith("the tracker does not take the credentials")
 
 
 def test_resource_that_the_account_does_not_see_is_wrong(
@@ -110,9 +111,38 @@ def test_secret_that_is_not_for_the_projects_address_is_wrong_and_not_sent(patie
         text = patient.config.read_text()
         old = next(line for line in text.splitlines() if "base_url" in line)
         patient.config.write_text(text.replace(old, f'    base_url: "{other.url}"'))
-        wrong = [text for state, text, _ in findings(patient, "credentials", 1) if state == "wrong"]
-        assert f"token is not sent to {other.url}" in wrong[0]
+        wrong = [f for f in findings(patient, "credentials", 1) if f[0] == "wrong"]
+        assert f"token is not sent to {other.url}" in wrong[0][1]
+        assert f"trackwire credentials set token --origin {other.url}" in wrong[0][2]
         assert [authorized for _, authorized in other.requests if authorized] == []
+
+
+def test_secret_that_is_not_sent_is_told_once(patient: Any, tracker: LiveTracker) -> None:
+    text = patient.config.read_text().replace(tracker.url, "https://other.example")
+    patient.config.write_text(text)
+    assert patient.run("doctor").stdout.count("is not sent to") == 1
+    ((state, _, remedy),) = findings(patient, "tracker", 1)
+    assert (state, remedy) == ("warning", "see credentials")
+
+
+def test_unknown_key_of_ours_is_wrong(patient: Any) -> None:
+    patient.config.write_text(patient.config.read_text() + "  status_mpa:\n    New: done\n")
+    wrong = [found for found in findings(patient, "project", 1) if found[0] == "wrong"]
+    assert "trackwire.status_mpa is no key of trackwire's" in wrong[0][1]
+    assert wrong[0][2] == "write status_map"
+
+
+@pytest.mark.parametrize("command", ["pull", "status"])
+def test_unknown_key_of_ours_is_noted(patient: Any, command: str) -> None:
+    patient.config.write_text(patient.config.read_text() + "  status_mpa:\n    New: done\n")
+    assert "trackwire.status_mpa is no key of trackwire's" in patient.run(command).stderr
+
+
+def test_remedy_stands_on_a_line_of_its_own(patient: Any) -> None:
+    patient.config.write_text(patient.config.read_text().replace('board: "B1"', 'board: ""'))
+    lines = patient.run("doctor").stdout.splitlines()
+    (place,) = [n for n, line in enumerate(lines) if line.endswith("board is blank")]
+    assert lines[place + 1].strip().startswith("run: trackwire bind acme")
 
 
 def test_credentials_list_shows_a_secret_that_would_not_be_sent(patient: Any) -> None:

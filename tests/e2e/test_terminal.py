@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 BIND = ("bind", "acme", "--workspace", "site.example")
-HUB = "http://127.0.0.1:8731"
+HUB = "http://127.0.0.1:9"  # where nothing listens
 
 
 def stored(user: Any) -> dict[str, dict[str, Any]]:
@@ -167,3 +167,28 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:  # it ended meanwhile
         return b""
+
+
+def test_misspelt_provider_is_asked_about(bound: Any) -> None:
+    with bound.terminal("bind", "acmee", "--workspace", "site.example") as session:
+        session.expect_exact("no plugin is installed for acmee; is acme meant? [Y/n]: ")
+        session.sendline("")
+        answer(session, ("base_url: ", ""), ("email (optional): ", ""), ("token: ", ""))
+    shown = bound.json("route")
+    assert (shown["provider"], shown["external_resource_id"]) == ("acme", "B1")
+
+
+def test_provider_that_is_meant_as_typed_is_bound(bound: Any) -> None:
+    with bound.terminal("bind", "acmee", "--workspace", "site.example") as session:
+        session.expect_exact("is acme meant? [Y/n]: ")
+        session.sendline("n")
+        session.read()
+    assert bound.json("status")["provider"] == "acmee"
+
+
+def test_secret_is_not_asked_for_where_it_would_not_be_kept(bound: Any) -> None:
+    bound.does("credentials", "set", "base_url", "--stdin", given="https://elsewhere.example")
+    with bound.terminal("credentials", "set", "token") as session:
+        shown = session.read()
+    assert "token: " not in shown
+    assert "run: trackwire credentials set token --origin https://elsewhere.example" in shown

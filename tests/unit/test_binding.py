@@ -239,7 +239,7 @@ def test_secret_is_not_given_to_an_address_that_only_the_project_names(
     with pytest.raises(UsageError) as caught:
         desk.bind({"api_token": SECRET}, confirmed=confirmed)
     assert f"api_token would be given to {EVIL}" in str(caught.value)
-    assert "--set base_url=... with bind" in str(caught.value)
+    assert str(caught.value).endswith("if that is right, give it too: --set base_url=URL")
     assert SECRET not in str(caught.value)
     assert desk.state() == before
 
@@ -265,6 +265,9 @@ def test_address_of_another_workspace_is_not_asked_about(desk: Desk) -> None:
         ({"provider": ""}, "'' is no provider's name"),
         ({"workspace": " "}, "the workspace is blank"),
         ({"workspace": "a\udcff"}, "the workspace is not UTF-8 text"),
+        ({"workspace": "https://acme.example/x"}, "give --workspace acme.example, or the name"),
+        ({"workspace": "http://127.0.0.1:80/"}, "give --workspace 127.0.0.1, or the name"),
+        ({"workspace": "https://me:hunter2@acme.example"}, "user name or a password"),
         ({"values": {"colour": "x"}}, "Acme has no field 'colour'; its fields are: base_url, "),
         ({"values": {"board": "a\udcff"}}, "the value of board is not UTF-8 text"),
         ({"values": {"base_url": "here"}}, "has no scheme"),
@@ -431,6 +434,40 @@ def test_set_does_not_give_a_secret_to_an_address_that_only_the_project_names(
     with pytest.raises(UsageError, match=r"would be given to https://evil\.example"):
         set_credential(desk.root, desk.registry, desk.credentials, ask("api_token", SECRET))
     assert desk.state() == before
+
+
+def test_secret_is_replaced_for_the_origin_that_it_was_confirmed_for(desk: Desk) -> None:
+    desk.bind(GIVEN)
+    set_credential(desk.root, desk.registry, desk.credentials, ask("api_token", "newer"))
+    entries = [entry for entry in desk.users.read().credential if entry.secret]
+    assert [(entry.value, entry.origin) for entry in entries] == [("newer", HERE)]
+
+
+def test_confirmed_origin_is_not_that_of_an_address_the_project_names_since(desk: Desk) -> None:
+    desk.bind(GIVEN)
+    binding = load_project(desk.root).binding
+    write_binding(desk.root, binding, set_fields={"base_url": EVIL})
+    before = desk.state()
+    with pytest.raises(UsageError, match=r"would be given to https://evil\.example"):
+        set_credential(desk.root, desk.registry, desk.credentials, ask("api_token", "newer"))
+    assert desk.state() == before
+
+
+def test_origin_confirmed_for_another_workspace_is_not_confirmed_here(desk: Desk) -> None:
+    desk.bind(GIVEN, workspace="there")
+    desk.bind({"base_url": HERE})
+    with pytest.raises(UsageError, match="run: trackwire credentials set api_token --origin"):
+        set_credential(desk.root, desk.registry, desk.credentials, ask("api_token", SECRET))
+
+
+def test_secret_for_every_workspace_is_confirmed_by_its_own_command(desk: Desk) -> None:
+    desk.bind({"base_url": HERE})
+    request = replace(ask("api_token", SECRET), every_workspace=True)
+    with pytest.raises(UsageError) as caught:
+        set_credential(desk.root, desk.registry, desk.credentials, request)
+    assert str(caught.value).endswith(
+        f"run: trackwire credentials set api_token --every-workspace --origin {HERE}"
+    )
 
 
 def test_hostile_text_of_the_project_is_in_no_command_to_type(desk: Desk) -> None:

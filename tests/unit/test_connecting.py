@@ -23,7 +23,7 @@ from trackwire.connecting import (
     origin_problem,
 )
 from trackwire.connecting.guarding import MAX_IDLE_PAGES
-from trackwire.connector import ConnectContext, Identity, Listed, Page, Resource, Unplaced
+from trackwire.connector import ConnectContext, Identity, Listed, Page, Resource, Unfit, Unplaced
 from trackwire.credentials import TrackerCredentialStore
 from trackwire.discovery import Found
 from trackwire.errors import CredentialError, ProviderError, TrackerError, UsageError
@@ -239,8 +239,8 @@ def test_missing_required_field_names_its_help_and_the_command(
     with pytest.raises(CredentialError) as caught, desk.open():
         pass
     assert str(caught.value) == (
-        "api_key is not set (A key); run: trackwire credentials set api_key, "
-        "or set TRACKWIRE_ACME_API_KEY"
+        "api_key is not set (A key); run: trackwire credentials set api_key "
+        f"--origin {tracker.url}, or set TRACKWIRE_ACME_API_KEY"
     )
     assert tracker.requests == []
 
@@ -289,6 +289,7 @@ def test_given_values_win_and_are_kept_nowhere(desk: Desk, tracker: LiveTracker)
 
 
 def test_given_secret_is_not_for_an_address_that_only_the_project_names(desk: Desk) -> None:
+    desk.keep("api_key", SECRET, "https://other.example")
     with pytest.raises(UsageError, match="which only the project's file names") as caught:
         desk.open(given={"api_key": OTHER}).__enter__()
     assert OTHER not in str(caught.value)
@@ -494,6 +495,10 @@ def test_connector_that_prints_leaves_standard_output_alone(
         Page(cursor=7),  # type: ignore[arg-type]  # what the test is about
         Page(unplaced=["Odd"]),  # type: ignore[list-item]  # what the test is about
         Page(unplaced=[Unplaced("colour", "red")]),  # type: ignore[arg-type]  # likewise
+        Page(unfit=["7"]),  # type: ignore[list-item]  # likewise
+        Page(unfit=[Unfit("", "odd")]),
+        Page(issues=[issue(system="jira")]),
+        Page(issues=[issue(workspace="b.example")]),
     ],
     ids=repr,
 )
@@ -507,25 +512,26 @@ def test_page_that_is_none_names_the_plugin(item: object) -> None:
     [
         ({"updated_at": None}, "field updated_at: it is missing"),
         ({"updated_at": NOW.replace(tzinfo=None)}, "field updated_at"),
-        ({"system": "jira"}, "field ref.system is 'jira'"),
-        ({"workspace": "b.example"}, "field ref.workspace is 'b.example'"),
         ({"assignees": ("ada@acme.example",)}, "field assignees"),
         ({"priority": 9}, "field priority"),
         ({"title": None}, "field title"),
         ({"title": "\udcff"}, "issue B1-1"),
     ],
 )
-def test_issue_that_is_not_fit_to_be_stored_is_named(changes: dict[str, Any], fault: str) -> None:
-    with pytest.raises(TrackerError) as caught:
-        pages(Page(issues=[issue(**changes)]))
-    assert str(caught.value).startswith(f"{PLUGIN}: issue B1-1")
-    assert fault in str(caught.value)
+def test_issue_that_is_not_fit_to_be_stored_is_named_and_the_others_stay(
+    changes: dict[str, Any], fault: str
+) -> None:
+    (page,) = pages(Page(issues=[issue(**changes), make_issue("2", updated_at=NOW)]))
+    assert [one.ref.key for one in page.issues] == ["B1-2"]
+    (unfit,) = page.unfit
+    assert unfit.problem.startswith("issue B1-1")
+    assert fault in unfit.problem
 
 
 def test_issue_that_is_too_long_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "MAX_RECORD_BYTES", 1000)
-    with pytest.raises(TrackerError, match="issue B1-1: longer than 1000 bytes"):
-        pages(Page(issues=[issue(body="x" * 1000)]))
+    (page,) = pages(Page(issues=[issue(body="x" * 1000)]))
+    assert [one.problem for one in page.unfit] == ["issue B1-1: longer than 1000 bytes"]
 
 
 def test_page_with_an_earlier_cursor_is_a_tracker_that_repeats_itself() -> None:
@@ -619,8 +625,9 @@ def test_census_that_never_lists_anything_ends() -> None:
 
 
 def test_fetched_issues_are_checked_like_those_of_pages() -> None:
-    with pytest.raises(TrackerError, match="issue B1-1, field updated_at"):
-        guarded(Fake([Page(issues=[issue(updated_at=None)])]), PLUGIN, BINDING).fetch(["1"])
+    page = guarded(Fake([Page(issues=[issue(updated_at=None)])]), PLUGIN, BINDING).fetch(["1"])
+    assert page.issues == []
+    assert page.unfit == [Unfit("1", "issue B1-1, field updated_at: it is missing")]
 
 
 def test_fetch_that_fails_names_the_plugin() -> None:
@@ -706,3 +713,23 @@ def test_account_that_is_an_e_mail_address_is_masked() -> None:
 def test_identity_that_is_none_names_the_plugin(answer: Any) -> None:
     with pytest.raises(ProviderError, match=f"{PLUGIN}: its verify failed"):
         identified(lambda _: answer, CONTEXT, PLUGIN)
+
+
+def test_missing_secret_needs_no_origin_named_where_one_was_confirmed(
+    desk: Desk, tracker: LiveTracker
+) -> None:
+    desk.users.drop(desk.users.read().credential[0])
+    desk.keep("refresh_token", SECRET, tracker.url)
+    with pytest.raises(CredentialError) as caught, desk.open():
+        pass
+    assert "run: trackwire credentials set api_key, or set" in str(caught.value)
+
+
+def test_secret_with_a_line_break_is_said_with_the_command_that_replaces_it(
+    desk: Desk, tracker: LiveTracker
+) -> None:
+    desk.keep("api_key", f"{SECRET}\n{SECRET}", tracker.url)
+    with desk.open() as context, pytest.raises(CredentialError) as caught:
+        context.secret("api_key")
+    assert "run: trackwire credentials set api_key" in str(caught.value)
+    assert SECRET not in str(caught.value)

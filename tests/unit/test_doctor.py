@@ -17,6 +17,7 @@ from trackwire import doctor
 from trackwire.delivery.probing import Admission, probe
 from trackwire.destination import endpoint_url
 from trackwire.doctor import Finding, Patient, State, examine
+from trackwire.doctor.finding import apart
 from trackwire.errors import DeliveryDeferred, StoreError
 from trackwire.secret import Secret
 
@@ -72,6 +73,26 @@ def test_provider_that_cannot_read_live_needs_no_secret(patient: Patient) -> Non
         State.WARNING,
         "run: trackwire credentials set api_key, or set TRACKWIRE_ACME_API_KEY",
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ("it is wrong; run: this; or that", ("it is wrong", "run: this; or that")),
+        ("refused (HTTP 400: a; (b; c)); mend it", ("refused (HTTP 400: a; (b; c))", "mend it")),
+        ("refused (a; b", ("refused (a; b", None)),
+        ("it is wrong", ("it is wrong", None)),
+    ],
+)
+def test_remedy_is_told_from_the_problem(message: str, parts: tuple[str, str | None]) -> None:
+    assert apart(message) == parts
+
+
+def test_hub_without_a_token_is_said_to_take_no_snapshots(tmp_path: Path, no_keyring: None) -> None:
+    with running(StrictHub(always(401))) as endpoint:
+        service = make_service(tmp_path)
+        (finding,) = about("hub", service.doctor(endpoint.partition("/api")[0]))
+    assert "does not take snapshots without a token (HTTP 401)" in finding.text
 
 
 def test_store_is_not_made_by_looking_for_it(patient: Patient) -> None:

@@ -490,3 +490,30 @@ def test_project_is_told_by_its_file(root: Path) -> None:
     assert not is_project(root)
     write(root, "")
     assert is_project(root)
+
+
+def test_unknown_key_of_ours_is_noted_with_its_line_and_the_nearest_one(root: Path) -> None:
+    path = write(root, "agents: []\ntrackwire:\n  status_mpa:\n    Doing: in_progress\n")
+    assert load_project(root).notes == (
+        f"{path}:3: trackwire.status_mpa is no key of trackwire's and is ignored; write status_map",
+    )
+
+
+def test_unknown_key_like_no_other_is_to_be_removed(root: Path) -> None:
+    write(root, "trackwire: {colour: red}\n")
+    (note,) = load_project(root).notes
+    assert note.endswith("trackwire.colour is no key of trackwire's and is ignored; remove it")
+
+
+def test_known_keys_are_not_noted(root: Path) -> None:
+    write(root, FULL)
+    write_binding(root, None)
+    assert load_project(root).unbound is not None
+    assert load_project(root).notes == ()
+
+
+def test_key_that_stands_twice_is_to_be_put_under_one(root: Path) -> None:
+    write(root, "trackwire:\n  fields: {a: b}\ntrackwire:\n  status_map: {Doing: done}\n")
+    problem = r":3:1: .*trackwire stands twice; put what is under both under one"
+    with pytest.raises(ProjectError, match=problem):
+        load_project(root)

@@ -105,14 +105,17 @@ def refuse_secrets(provider: Provider | None, name: str, plain: Mapping[str, str
     Raises:
         UsageError: One of them is a secret.
     """
+    from trackwire.credentials import assignment
+
     secret = {f.name for f in provider.credential_fields if f.secret} if provider else set(plain)
     for given in plain:
         if given in secret:
             counts = f"counts as a secret: no plugin is in use for {name}"
             why = "is a secret" if provider else counts
             raise UsageError(
-                f"--set {given}=... would end up in the shell's history, and {given} {why}; "
-                "let it be asked for, set it in the environment, or give --credentials-stdin"
+                f"--set {assignment(given)} would end up in the shell's history, and {given} "
+                f"{why}; let it be asked for, set it in the environment, or "
+                "give --credentials-stdin"
             )
 
 

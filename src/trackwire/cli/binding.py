@@ -71,10 +71,13 @@ def bind(
     come from the environment (TRACKWIRE_<PROVIDER>_<FIELD>, read whenever they are needed) or by
     --credentials-stdin.
     """
-    from trackwire.binding import BindRequest
+    from trackwire.binding import BindRequest, likely_provider
 
     service = output.service()
     asking = sys.stdin.isatty() and not credentials_stdin and not output.as_json
+    likely = likely_provider(service.root, service.registry, provider)
+    if asking and likely and click.confirm(_question(provider, likely), default=True, err=True):
+        provider = likely
     refuse_secrets(service.registry.provider(provider), provider, plain)
     if workspace is None and asking:
         workspace = str(click.prompt("Workspace", err=True))
@@ -86,6 +89,7 @@ def bind(
         values={**plain, **(_from_stdin() if credentials_stdin else {})},
         doctrine_mode=DoctrineMode(doctrine_mode) if doctrine_mode else None,
         doctrine_field_owners=_owners(owners) if owners else None,
+        unlikely=asking,
     )
     if asking:
         request = _asked(output, service, request)
@@ -117,6 +121,10 @@ def unbind(output: Output, *, purge: bool) -> None:
         },
         [f"{was}; {kept}"],
     )
+
+
+def _question(provider: str, likely: str) -> str:
+    return f"no plugin is installed for {provider}; is {likely} meant?"
 
 
 def _from_stdin() -> dict[str, str]:
@@ -183,7 +191,7 @@ def _notes(service: TrackerService, report: BindReport) -> list[str]:
     if not report.registered:
         notes.append(
             f"no plugin is in use for {binding.provider}: publishes carry no route (null/null), "
-            "and issues are imported with --format jsonl"
+            f"and issues are imported with --format jsonl; {_installed(service)}"
         )
     if report.dropped_fields:
         notes.append(
@@ -198,6 +206,11 @@ def _notes(service: TrackerService, report: BindReport) -> list[str]:
         if state.issue_count
     ]
     return notes
+
+
+def _installed(service: TrackerService) -> str:
+    names = ", ".join(service.registry.names())
+    return f"there are plugins for: {names}" if names else "no plugin is installed"
 
 
 def _consequences(route: Route, missing: Sequence[CredentialField]) -> list[str]:

@@ -55,7 +55,7 @@ def _found(
         confirmed_origin=answers.confirmed_origin,
     )
     try:
-        if service.discovery_prospect(wish).missing:
+        if any(field.required for field in service.discovery_prospect(wish).missing):
             return []
         found = service.discover(
             wish.provider,
@@ -83,13 +83,27 @@ def _pick(wanted: CredentialField, found: Sequence[Resource], provider: str) -> 
         more = f"and {len(found) - len(shown)} more; see: {command('discover', provider)}"
         click.echo(more, err=True)
     click.echo(wanted.help, err=True)
-    offer = f"a number from 1 to {len(shown)}, or the value" if numbered else "an id"
-    answer = click.prompt(f"{wanted.name} ({offer})", default="", show_default=False, err=True)
-    value = _meant(str(answer).strip(), found, shown if numbered else ())
+    value = _ask(wanted, found, numbered=numbered)
     name = next((resource.name for resource in found if resource.id == value), None)
     if name is not None:
         click.echo(printable(f"{wanted.name} is {value}: {name}"), err=True)
     return value
+
+
+def _ask(wanted: CredentialField, found: Sequence[Resource], *, numbered: bool) -> str:
+    shown = found[:_MOST_SHOWN]
+    whole = len(found) == len(shown)
+    only = found[0].id if len(found) == 1 else ""
+    offer = f"a number from 1 to {len(shown)}, or the value" if numbered else "an id"
+    blank = f"Enter takes {only}" if only else "leave it blank to skip it"
+    hint = printable(f"{wanted.name} ({blank}; {offer})" if only else f"{wanted.name} ({offer})")
+    while True:
+        answer = str(click.prompt(hint, default=only, show_default=False, err=True)).strip()
+        value = _meant(answer, found, shown if numbered else ())
+        listed = any(resource.id == value for resource in found)
+        if listed or not value or not (whole or (numbered and value.isdecimal())):
+            return value
+        click.echo(printable(f"{answer} is not on the list; {blank}"), err=True)
 
 
 def _meant(answer: str, found: Sequence[Resource], numbered: Sequence[Resource]) -> str:

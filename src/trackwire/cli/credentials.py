@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,21 +77,21 @@ def set_(
 
     The value is asked for, or read from standard input; it is never an argument.
     """
-    from trackwire.keeping import SetRequest
+    from trackwire.keeping import SetRequest, origin_to_keep
 
     service = output.service()
     name, site = _address(service, provider, workspace)
-    value = _value(service, name, field, from_stdin=from_stdin, from_project=from_project)
-    place = service.set_credential(
-        SetRequest(
-            provider=name,
-            workspace=site,
-            field=field,
-            value=value,
-            every_workspace=every_workspace,
-            origin=origin,
-        )
+    request = SetRequest(
+        provider=name,
+        workspace=site,
+        field=field,
+        value="",
+        every_workspace=every_workspace,
+        origin=origin,
     )
+    origin_to_keep(service.root, service.registry, service.credentials, request)
+    value = _value(service, name, field, from_stdin=from_stdin, from_project=from_project)
+    place = service.set_credential(replace(request, value=value))
     output.say({"field": field, "kept_in": place}, [f"{field} is kept in {place}"])
 
 
@@ -167,7 +168,7 @@ def _stored_row(entry: Any) -> dict[str, Any]:
 
 
 def _effective_rows(service: TrackerService) -> list[dict[str, Any]]:
-    config = service.config()
+    config = _bound_config(service)
     provider = service.registry.provider(config.provider)
     values = service.credentials.effective(config, provider)
     declared = [f.name for f in provider.credential_fields] if provider else []
@@ -177,6 +178,16 @@ def _effective_rows(service: TrackerService) -> list[dict[str, Any]]:
         for row in rows:
             row["note"] = row["note"] or _problem(service, config, provider, row["field"], values)
     return [*rows, *unset]
+
+
+def _bound_config(service: TrackerService) -> TrackerProjectConfig:
+    try:
+        config = service.config()
+        config.bound()
+    except ProjectError as error:
+        everything = "all that is stored for you is listed by: trackwire credentials list --all"
+        raise ProjectError(f"{error}; {everything}") from error
+    return config
 
 
 def _problem(

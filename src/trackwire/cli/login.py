@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from trackwire.cli.output import Output, json_option
-from trackwire.errors import UsageError
+from trackwire.errors import TrackwireError, UsageError, command
+
+if TYPE_CHECKING:
+    from trackwire.secret import Secret
+
+_HUB_SECONDS = 15.0
 
 
 @click.command()
@@ -27,11 +33,15 @@ def login(output: Output, url: str, *, token_stdin: bool) -> None:
     from trackwire.secret import Secret
 
     address = hub_of(endpoint_url(url))
-    place = HubLogin().login(address, Secret(_token(from_stdin=token_stdin)))
+    token = Secret(_token(from_stdin=token_stdin).strip())
+    place = HubLogin().login(address, token)
+    problem = _problem(endpoint_url(address), token)
     output.say(
-        {"hub": address, "kept_in": place},
+        {"hub": address, "kept_in": place, "problem": problem},
         [f"publishing to {address}; the token is kept in {place}"],
     )
+    if problem:
+        output.note(problem)
 
 
 @click.command()
@@ -47,6 +57,28 @@ def logout(output: Output, url: str | None) -> None:
         {"forgotten": forgotten},
         [f"forgot the token of {hub}" for hub in forgotten] or ["there was no token to forget"],
     )
+
+
+def _problem(endpoint: str, token: Secret) -> str | None:
+    from trackwire.delivery.probing import Admission, probe  # httpx takes its time to import
+    from trackwire.destination import hub_of
+
+    address = hub_of(endpoint)
+    try:
+        answer = probe(endpoint, token, _HUB_SECONDS)
+    except TrackwireError as error:
+        return f"whether the hub takes the token is not known: {error}"
+    status = f"HTTP {answer.status_code}"
+    match answer.admission:
+        case Admission.DENIED:
+            again = command("login", address)
+            return f"{address} does not take this token ({status}); with a good one, run: {again}"
+        case Admission.NO_HUB:
+            return f"{address} does not answer as a hub does ({status}); check the address"
+        case Admission.BUSY | Admission.UNTOLD:
+            return f"{address} does not tell whether it takes the token ({status})"
+        case _:
+            return None
 
 
 def _token(*, from_stdin: bool) -> str:

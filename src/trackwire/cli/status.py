@@ -127,7 +127,8 @@ def _route_lines(found: Route) -> list[str]:
 
 
 def _warnings(found: Route) -> list[str]:
-    return [value.note for value in found.values.values() if value.note]
+    of_values = (value.note for value in found.values.values() if value.note)
+    return [*found.config.notes, *of_values]
 
 
 def _warn(output: Output, found: Route) -> None:

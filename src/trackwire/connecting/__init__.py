@@ -7,7 +7,13 @@ from trackwire.connecting.context import (
     open_context,
     origin_problem,
 )
-from trackwire.connecting.fields import effective_values, lacking, missing_fields, remedy_of
+from trackwire.connecting.fields import (
+    effective_values,
+    lacking,
+    missing_fields,
+    remedy_of,
+    unset_fields,
+)
 from trackwire.connecting.guarding import GuardedConnector, guarded, opened
 
 __all__ = [
@@ -24,4 +30,5 @@ __all__ = [
     "opened",
     "origin_problem",
     "remedy_of",
+    "unset_fields",
 ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from trackwire.connecting.fields import effective_values, require_fields
 from trackwire.connecting.secrets import BoundSecrets
 from trackwire.connector import ConnectContext
+from trackwire.credentials import assignment
 from trackwire.errors import CredentialError, ProviderError, TrackwireError, UsageError
 from trackwire.keeping import declared_fields, secrets_origin
 from trackwire.origin import WebAddress, parse_address, require_safe
@@ -216,7 +217,7 @@ def _check_given_secrets(
     if origin is not None and origin != address.origin:
         raise CredentialError(
             f"what was typed is for {origin}, and is not sent to {address.origin}, which another "
-            f"source names; give the address too: --set {_origin_name(provider)}=..."
+            f"source names; give the address too: --set {assignment(_origin_name(provider))}"
         )
 
 

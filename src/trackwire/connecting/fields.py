@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from trackwire.credentials import Source, Value
-from trackwire.errors import CredentialError, command
+from trackwire.credentials import Source, Value, assignment
+from trackwire.errors import CredentialError, UsageError, command
+from trackwire.keeping import unconfirmed_origin
 from trackwire.project import is_project, load_project
 
 if TYPE_CHECKING:
@@ -59,12 +60,21 @@ def missing_fields(provider: Provider, values: Mapping[str, Value]) -> list[Cred
     Returns:
         The fields, in the declared order; never the one that holds the resource's id.
     """
+    return [declared for declared in unset_fields(provider, values) if declared.required]
+
+
+def unset_fields(provider: Provider, values: Mapping[str, Value]) -> list[CredentialField]:
+    """List the fields without a value and without one that stands in for them.
+
+    Args:
+        provider: The registered provider.
+        values: What is set; a blank value counts as none.
+
+    Returns:
+        The fields, in the declared order; never the one that holds the resource's id.
+    """
     present = {name for name, value in values.items() if value.secret or not _is_blank(value)}
-    return [
-        declared
-        for declared in lacking(provider, present)
-        if declared.required and declared.name != provider.credential_key
-    ]
+    return [f for f in lacking(provider, present) if f.name != provider.credential_key]
 
 
 def lacking(provider: Provider, present: Collection[str]) -> list[CredentialField]:
@@ -122,10 +132,21 @@ def remedy_of(
     """
     variable = credentials.variable(provider.name, declared.name)
     if is_project(config.root) and load_project(config.root).binding == config.binding:
-        return f"run: {command('credentials', 'set', declared.name)}, or set {variable}"
+        origin = _origin_to_name(credentials, config, provider) if declared.secret else ()
+        return f"run: {command('credentials', 'set', declared.name, *origin)}, or set {variable}"
     if declared.secret:
         return f"set {variable}, or run it on a terminal to be asked"
-    return f"give --set {declared.name}=..., or set {variable}"
+    return f"give --set {assignment(declared.name)}, or set {variable}"
+
+
+def _origin_to_name(
+    credentials: TrackerCredentialStore, config: TrackerProjectConfig, provider: Provider
+) -> tuple[str, ...]:
+    try:
+        origin = unconfirmed_origin(credentials, provider, config.workspace, config.fields)
+    except UsageError:  # the address itself is to be mended first, and says so
+        return ()
+    return ("--origin", origin) if origin else ()
 
 
 def _is_blank(value: Value) -> bool:

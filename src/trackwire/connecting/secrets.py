@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from trackwire.connecting.fields import remedy_of
 from trackwire.errors import CredentialError, ProviderError
 from trackwire.secret import Secret
 
@@ -55,9 +56,8 @@ class BoundSecrets:
             return None
         value = held.reveal().strip()
         if not value.isprintable():  # a library that refuses it would quote it
-            raise CredentialError(
-                f"{name} has characters that no credential has, such as a line break; give it again"
-            )
+            problem = "has characters that no credential has, such as a line break"
+            raise CredentialError(f"{name} {problem}; {self._anew(name)}")
         return Secret(value)
 
     def keep(self, values: Mapping[str, str]) -> None:
@@ -80,6 +80,12 @@ class BoundSecrets:
                 "nowhere; get a new one, and bind the project before it is used"
             )
         self.credentials.rotate(self.config, self.provider, values, self.address)
+
+    def _anew(self, name: str) -> str:
+        if name in self.given:
+            return "give it again"
+        declared = self.provider.fields_by_name[name]
+        return remedy_of(self.credentials, self.config, self.provider, declared)
 
     def _require_secret(self, name: str) -> None:
         declared = self.provider.fields_by_name.get(name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from trackwire.doctor import network, project
-from trackwire.doctor.finding import Finding, Patient, State
+from trackwire.doctor.finding import Finding, Patient, State, wrong
 from trackwire.errors import TrackwireError
 
 __all__ = ["Finding", "Patient", "State", "examine"]
@@ -37,7 +37,7 @@ def _run(subject: str, patient: Patient) -> Iterator[Finding]:
     try:
         yield from _CHECKS[subject](patient)
     except TrackwireError as error:
-        yield Finding(subject, State.WRONG, str(error))
+        yield wrong(subject, str(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         yield Finding(subject, State.WRONG, f"{where}{error.strerror or error}")

@@ -47,6 +47,30 @@ class Finding:
     remedy: str | None = None
 
 
+def wrong(subject: str, message: str) -> Finding:
+    """Make a finding of what an error or a note says.
+
+    Args:
+        subject: What it is about.
+        message: What is wrong and, behind the first semicolon outside brackets, what mends it.
+    """
+    return Finding(subject, State.WRONG, *apart(message))
+
+
+def apart(message: str) -> tuple[str, str | None]:
+    """Tell what is wrong from what mends it; None where the message does not tell them apart.
+
+    Args:
+        message: The text of an error or a note; what somebody else says stands in brackets in it.
+    """
+    depth = 0
+    for index, character in enumerate(message):
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and message.startswith("; ", index):
+            return message[:index], message[index + 2 :]
+    return message, None
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
     """What is examined.

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from trackwire.connecting import identified, missing_fields, open_context
+from trackwire.connecting import identified, missing_fields, open_context, origin_problem
 from trackwire.doctor.finding import Finding, State
-from trackwire.errors import command
+from trackwire.errors import CredentialError, UsageError, command
 from trackwire.registry import Registered
 
 if TYPE_CHECKING:
     from trackwire.connector import Identity
     from trackwire.doctor.finding import Patient
+    from trackwire.provider import Provider
     from trackwire.route import Route
 
 HUB_SECONDS = 15.0
@@ -32,19 +33,33 @@ def tracker(patient: Patient) -> Iterator[Finding]:
         names = ", ".join(declared.name for declared in missing)
         yield Finding("tracker", State.WARNING, f"not asked: {names} not set", "see credentials")
         return
-    with open_context(
-        patient.credentials,
-        route.config,
-        route.provider,
-        plugin=plugin,
-        max_wait=TRACKER_WAIT_SECONDS,
-        notify=patient.notify,
-    ) as context:
-        identity = identified(verify, context, plugin)
+    try:
+        with open_context(
+            patient.credentials,
+            route.config,
+            route.provider,
+            plugin=plugin,
+            max_wait=TRACKER_WAIT_SECONDS,
+            notify=patient.notify,
+        ) as context:
+            identity = identified(verify, context, plugin)
+    except (CredentialError, UsageError) as error:
+        if str(error) not in _told_of_credentials(patient, route, route.provider):
+            raise
+        text = "not asked: the credentials cannot be sent"
+        yield Finding("tracker", State.WARNING, text, "see credentials")
+        return
     said = [identity.deployment, f"the account's timezone is {identity.timezone}"]
     known = [text for text in (said if identity.timezone else said[:1]) if text]
     yield Finding("tracker", State.OK, "; ".join([f"it knows {identity.account}", *known]))
     yield from _resource(route, identity)
+
+
+def _told_of_credentials(patient: Patient, route: Route, provider: Provider) -> set[str | None]:
+    return {
+        origin_problem(patient.credentials, route.config, provider, name, route.values)
+        for name in provider.fields_by_name.keys() & route.values.keys()
+    }
 
 
 def _resource(route: Route, identity: Identity) -> Iterator[Finding]:
@@ -91,7 +106,7 @@ def hub(patient: Patient) -> Iterator[Finding]:
     login = f"run: {command('login', address)}"
     answer = probe(target.endpoint, target.token, HUB_SECONDS)
     status = f"HTTP {answer.status_code}"
-    source = f"the token of {target.token_source}" if target.token else "it without a token"
+    source = f"the token of {target.token_source}" if target.token else "snapshots without a token"
     match answer.admission:
         case Admission.ADMITTED:
             yield Finding("hub", State.OK, f"{address} takes {source}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trackwire.connecting import lacking, origin_problem, remedy_of
-from trackwire.doctor.finding import Finding, State
+from trackwire.doctor.finding import Finding, State, apart, wrong
 from trackwire.errors import command
 from trackwire.lock import DATA_DIRECTORY
 from trackwire.project import CONFIG_FILE, is_project, load_project
@@ -32,6 +32,8 @@ def configuration(patient: Patient) -> Iterator[Finding]:
         yield Finding("project", State.WARNING, text, bind)
         return
     config = load_project(patient.root)
+    for note in config.notes:
+        yield wrong("project", note)
     if config.binding is None:
         yield Finding("project", State.WARNING, f"{config.path}: not bound to a tracker", bind)
         return
@@ -72,13 +74,13 @@ def _plugin(outcome: Outcome, *, needed: bool) -> Finding:
             return Finding("plugin", State.OK, f"{outcome.name}: {outcome.found} is in use")
         case Broken():
             state = State.WRONG if needed else State.WARNING
-            return Finding("plugin", state, f"{outcome.name}: broken: {outcome.reason}")
+            return Finding("plugin", state, *apart(f"{outcome.name}: broken: {outcome.reason}"))
         case Blocked():
             text = f"{outcome.name}: {outcome.reason}"
             remedy = "publishes carry no route (null/null) until it is switched on again"
             return Finding("plugin", State.WARNING if needed else State.OK, text, remedy)
         case Unregistered():
-            text = f"{outcome.name}: no plugin is installed; publishes carry no route (null/null)"
+            text = f"{outcome.name}: no plugin is installed: publishes carry no route (null/null)"
             return Finding("plugin", State.WARNING, text, "install one; see: trackwire providers")
 
 
@@ -98,7 +100,7 @@ def credentials(patient: Patient) -> Iterator[Finding]:
             if problem := origin_problem(
                 patient.credentials, config, provider, declared.name, values
             ):
-                yield Finding("credentials", State.WRONG, problem)
+                yield wrong("credentials", problem)
         elif declared.name in lacks and declared.name != provider.credential_key:
             yield _absent(patient, config, provider, declared)
 
@@ -128,9 +130,10 @@ def route(patient: Patient) -> Iterator[Finding]:
         return
     routing = held.routing
     if routing.is_null:
-        text, remedy = f"none (null/null): {explain(held)}", None
+        text, remedy = apart(f"none (null/null): {explain(held)}")
         if held.provider.discover:
-            remedy = f"the choices are listed by: {command('discover', held.config.provider)}"
+            listed = f"the choices are listed by: {command('discover', held.config.provider)}"
+            remedy = f"{remedy}; {listed}" if remedy else listed
         yield Finding("route", State.WRONG, text, remedy)
     else:
         text = f"{routing.external_resource_type} {routing.external_resource_id}"
