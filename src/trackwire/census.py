@@ -93,8 +93,8 @@ def _refuse_exodus(store: TrackerSqliteStore, scope: Scope, gone: int, held: int
         return
     doubt = (
         f"{gone} of the {held} issues of {scope} are not at the tracker any more, which is what it "
-        "looks like when the credentials lose their rights; none was marked as gone. If they are "
-        "gone indeed, run: trackwire pull --accept-gone"
+        "looks like when the credentials lose their rights, so none was marked as gone; if they "
+        "are gone indeed, run: trackwire pull --accept-gone"
     )
     store.journal.doubted(scope, doubt)
     raise TrackerError(doubt)

@@ -358,15 +358,6 @@ class TrackerCredentialStore:
                 )
 
 
-def assignment(field: str) -> str:
-    """Return `FIELD=VALUE` for a command that a person is to complete, such as `project_key=KEY`.
-
-    Args:
-        field: The field's name.
-    """
-    return f"{field}={field.rpartition('_')[2].upper()}"
-
-
 def _variable(provider: str, field: str) -> str:
     return f"TRACKWIRE_{provider}_{field}".upper()
 

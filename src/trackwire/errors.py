@@ -137,3 +137,12 @@ def command(*words: str) -> str:
         words: What follows `trackwire`, a word each; some may be somebody else's text.
     """
     return shlex.join(("trackwire", *words))
+
+
+def assignment(field: str) -> str:
+    """Return `FIELD=VALUE` for a command that a person is to complete, such as `project_key=KEY`.
+
+    Args:
+        field: The field's name.
+    """
+    return f"{field}={field.rpartition('_')[2].upper()}"

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackwire.credentials import assignment
-from trackwire.errors import ProjectError, UsageError, command
+from trackwire.errors import ProjectError, UsageError, assignment, command
 from trackwire.lock import project_lock
 from trackwire.origin import origin_of, parse_address, require_safe
 from trackwire.project import is_project, load_project, write_binding

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackwire.errors import command
+from trackwire.errors import assignment, command
 from trackwire.project import TrackerProjectConfig, load_project
 from trackwire.registry import DISABLE_VARIABLE, Blocked, Outcome, Registered, Unregistered
 from trackwire.routing import ResourceRouting, RoutingReason, resolve_resource_routing
@@ -93,8 +93,11 @@ def explain(route: Route) -> str:
     """
     name, provider = route.config.provider, route.provider
     key = provider.credential_key if provider else None
-    bind = command("bind", name, "--workspace", route.config.workspace, "--set")
-    give = f"run: {bind} {key}=..."
+    bind = command(
+        *("bind", name, "--workspace", route.config.workspace),
+        *("--set", assignment(key or "id")),
+    )
+    give = f"run: {bind}"
     return {
         RoutingReason.ROUTED: "the provider declares it and the id is set",
         RoutingReason.NO_PROVIDER: f"no plugin is in use for {name}",

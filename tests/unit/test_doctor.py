@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projectkit import bind_project, make_registry, make_service
+from projectkit import (
+    SCOPE,
+    WORKSPACE,
+    bind_project,
+    fill,
+    json_lines,
+    make_registry,
+    make_service,
+)
 
 from trackwire import doctor
 from trackwire.delivery.probing import Admission, probe
@@ -19,7 +27,9 @@ from trackwire.destination import endpoint_url
 from trackwire.doctor import Finding, Patient, State, examine
 from trackwire.doctor.finding import apart
 from trackwire.errors import DeliveryDeferred, StoreError
+from trackwire.lock import DATA_DIRECTORY
 from trackwire.secret import Secret
+from trackwire.store import STORE_FILE, TrackerSqliteStore
 
 TOKEN = "hushhush-hub-token"
 SUBJECTS = ("project", "plugin", "credentials", "route", "tracker", "store", "hub")
@@ -98,6 +108,34 @@ def test_hub_without_a_token_is_said_to_take_no_snapshots(tmp_path: Path, no_key
 def test_store_is_not_made_by_looking_for_it(patient: Patient) -> None:
     examine(patient)
     assert not (patient.root / ".kittify" / "trackwire").exists()
+
+
+def test_binding_that_vanished_while_its_fields_stayed_was_removed_by_another_tool(
+    patient: Patient,
+) -> None:
+    config = patient.root / ".kittify" / "config.yaml"
+    text = config.read_text()
+    config.write_text(text.replace(f"tracker:\n  provider: acme\n  workspace: {WORKSPACE}\n", ""))
+    (finding,) = about("project", examine(patient))
+    assert finding.state is State.WRONG
+    assert "another tool seems to have removed it" in finding.text
+
+
+def test_project_that_was_unbound_is_not_wrong(patient: Patient) -> None:
+    make_service(patient.root).unbind()
+    (finding,) = about("project", examine(patient))
+    assert finding.state is State.WARNING
+
+
+def test_census_that_was_not_believed_is_wrong(patient: Patient) -> None:
+    service = make_service(patient.root)
+    fill(service, json_lines("1"))
+    with TrackerSqliteStore(patient.root / DATA_DIRECTORY / STORE_FILE) as store:
+        store.journal.doubted(SCOPE, "most are gone; if so, run: trackwire pull --accept-gone")
+    doubts = [f for f in about("store", examine(patient)) if f.state is State.WRONG]
+    assert [(f.text, f.remedy) for f in doubts] == [
+        ("most are gone", "if so, run: trackwire pull --accept-gone")
+    ]
 
 
 Answer = Callable[[Any], int]

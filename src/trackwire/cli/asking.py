@@ -105,7 +105,7 @@ def refuse_secrets(provider: Provider | None, name: str, plain: Mapping[str, str
     Raises:
         UsageError: One of them is a secret.
     """
-    from trackwire.credentials import assignment
+    from trackwire.errors import assignment
 
     secret = {f.name for f in provider.credential_fields if f.secret} if provider else set(plain)
     for given in plain:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from trackwire.connecting.fields import effective_values, require_fields
 from trackwire.connecting.secrets import BoundSecrets
 from trackwire.connector import ConnectContext
-from trackwire.credentials import assignment
-from trackwire.errors import CredentialError, ProviderError, TrackwireError, UsageError
+from trackwire.errors import CredentialError, ProviderError, TrackwireError, UsageError, assignment
 from trackwire.keeping import declared_fields, secrets_origin
 from trackwire.origin import WebAddress, parse_address, require_safe
 
 if TYPE_CHECKING:
     from trackwire.credentials import TrackerCredentialStore, Value
     from trackwire.discovery import Found
+    from trackwire.fetching import Limits
     from trackwire.project import TrackerProjectConfig
     from trackwire.provider import Provider
 
 DEFAULT_MAX_WAIT_SECONDS = 900.0
-TOLD_WAIT_SECONDS = 5.0
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -41,6 +38,7 @@ def open_context(
     confirmed_origin: str | None = None,
     page_size: int | None = None,
     max_wait: float = DEFAULT_MAX_WAIT_SECONDS,
+    limits: Limits | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> Iterator[ConnectContext]:
     """Give a provider the means to reach its tracker; they end with the block.
@@ -57,7 +55,8 @@ def open_context(
             to, where only the project's file names it.
         page_size: How many issues a page may have at most; None for what suits the tracker.
         max_wait: Seconds that all waits for the tracker may take together.
-        notify: Told one line before each wait that a person would notice.
+        limits: What else the client stops at; None for the usual.
+        notify: Told one line before each wait of a second or more.
 
     Raises:
         CredentialError: A required field has no value, or a secret is not for that address.
@@ -73,8 +72,8 @@ def open_context(
     origin_value = _origin_value(provider, values, plugin)
     address = safe_address(origin_value)
     _check_given_secrets(credentials, config, provider, typed, address, confirmed_origin)
+    _check_stored_secrets(credentials, config, provider, typed, values, origin_value)
     secrets = BoundSecrets(credentials, config, provider, plugin, origin_value, typed)
-    waits = _Waits(notify)
     gateways = _gateways(provider, address)
     with new_client(
         f"{address.origin}{address.path}",
@@ -82,8 +81,8 @@ def open_context(
         address_field=origin_value.field,
         pause=provider.pause,
         max_wait=max_wait,
-        notify=waits.announce,
-        sleep=waits.sleep,
+        limits=limits,
+        notify=notify,
     ) as client:
         yield ConnectContext(
             workspace=config.workspace,
@@ -177,22 +176,6 @@ def fingerprint(found: Found, config: TrackerProjectConfig, address: str) -> str
     return hashlib.sha256(msgspec.json.encode(basis)).hexdigest()
 
 
-@dataclass(slots=True)
-class _Waits:
-    """Says why there is a wait, unless it is over before a person wonders."""
-
-    notify: Callable[[str], None]
-    why: str = ""
-
-    def announce(self, why: str) -> None:
-        self.why = why
-
-    def sleep(self, seconds: float) -> None:
-        if seconds >= TOLD_WAIT_SECONDS:
-            self.notify(self.why)
-        time.sleep(seconds)
-
-
 def _origin_value(provider: Provider, values: Mapping[str, Value], plugin: str) -> Value:
     declared = provider.origin_field
     if declared is None or values.get(declared.name) is None:
@@ -201,6 +184,29 @@ def _origin_value(provider: Provider, values: Mapping[str, Value], plugin: str) 
             "report it to its author"
         )
     return values[declared.name]
+
+
+def _check_stored_secrets(
+    credentials: TrackerCredentialStore,
+    config: TrackerProjectConfig,
+    provider: Provider,
+    given: Mapping[str, str],
+    values: Mapping[str, Value],
+    address: Value,
+) -> None:
+    """Ask nothing of an address that none of the secrets may go to: a clone may name any."""
+    problem: CredentialError | None = None
+    for value in values.values():
+        if not value.secret or value.field in given:
+            continue
+        try:
+            credentials.check_origin(config, provider, value.field, address)
+        except CredentialError as error:
+            problem = problem or error
+        else:
+            return
+    if problem is not None:
+        raise problem
 
 
 def _check_given_secrets(

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from trackwire.credentials import Source, Value, assignment
-from trackwire.errors import CredentialError, UsageError, command
+from trackwire.credentials import Source, Value
+from trackwire.errors import CredentialError, UsageError, assignment, command
 from trackwire.keeping import unconfirmed_origin
 from trackwire.project import is_project, load_project
 

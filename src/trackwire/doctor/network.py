@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trackwire.route import Route
 
 HUB_SECONDS = 15.0
-TRACKER_WAIT_SECONDS = 30.0
+TRACKER_SECONDS = 15.0
 
 
 def tracker(patient: Patient) -> Iterator[Finding]:
@@ -33,13 +33,16 @@ def tracker(patient: Patient) -> Iterator[Finding]:
         names = ", ".join(declared.name for declared in missing)
         yield Finding("tracker", State.WARNING, f"not asked: {names} not set", "see credentials")
         return
+    from trackwire.fetching import Limits  # httpx takes its time to import
+
     try:
         with open_context(
             patient.credentials,
             route.config,
             route.provider,
             plugin=plugin,
-            max_wait=TRACKER_WAIT_SECONDS,
+            max_wait=TRACKER_SECONDS,
+            limits=Limits(answer_seconds=TRACKER_SECONDS),
             notify=patient.notify,
         ) as context:
             identity = identified(verify, context, plugin)

@@ -35,7 +35,12 @@ def configuration(patient: Patient) -> Iterator[Finding]:
     for note in config.notes:
         yield wrong("project", note)
     if config.binding is None:
-        yield Finding("project", State.WARNING, f"{config.path}: not bound to a tracker", bind)
+        text = f"{config.path}: not bound to a tracker"
+        if config.fields and config.unbound is None:
+            text += ", but trackwire.fields is for one: another tool seems to have removed it"
+            yield Finding("project", State.WRONG, text, bind)
+        else:
+            yield Finding("project", State.WARNING, text, bind)
         return
     provider, workspace = config.provider, config.workspace
     again = f"run: {command('bind', provider, '--workspace', workspace)}"
@@ -162,6 +167,8 @@ def store(patient: Patient) -> Iterator[Finding]:
         yield Finding("store", State.WARNING, f"{text}, filled in part", get_issues)
     else:
         yield Finding("store", State.WARNING, f"nothing was read yet of {state.scope}", get_issues)
+    if pulls.doubt is not None:
+        yield wrong("store", pulls.doubt)
     if pulls.run is not None:
         text = "a pull has begun and has not reached its end"
         yield Finding("store", State.WARNING, text, "run: trackwire pull, which goes on")

@@ -124,8 +124,8 @@ class TrackerTransport(httpx.BaseTransport):
                 if max(size, answer.num_bytes_downloaded) > self._limits.answer_bytes:
                     raise TrackerError(
                         f"the answer to {described(request)} is longer than "
-                        f"{self._limits.answer_bytes >> 20} MiB, which no page of issues is; check the tracker's address, or "
-                        "read fewer at a time with --limit"
+                        f"{self._limits.answer_bytes >> 20} MiB, which no page of issues is; "
+                        "check the tracker's address, or read fewer at a time with --limit"
                     )
         except httpx.DecodingError as error:
             raise TrackerError(
