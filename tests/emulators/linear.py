@@ -217,7 +217,7 @@ def main() -> None:
         emulator.before_request(lambda _: time.sleep(options.delay))
     fill(emulator.model, options.issues)
     listener = listen(options.port)
-    serve_process(emulator, [listener], lambda: print(url_of(listener), flush=True))  # noqa: T201
+    serve_process(emulator, [listener], lambda: print(url_of(listener), flush=True))  # noqa: T201 - what it is for
 
 
 if __name__ == "__main__":

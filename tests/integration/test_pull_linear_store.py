@@ -225,7 +225,7 @@ def test_an_interrupted_pull_goes_on_and_ends_with_the_same_store(bound, descend
                 raise KeyboardInterrupt
             yield page
 
-    connector.pages = stopping  # type: ignore[method-assign]
+    connector.pages = stopping  # type: ignore[method-assign]  # as a person would
     request = Pull(connector=connector, scope=SCOPE, store=bound.store, fingerprint="same")
     with pytest.raises(KeyboardInterrupt):
         pull(request)
