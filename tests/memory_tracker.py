@@ -62,7 +62,9 @@ class MemoryTracker:
         while True:
             self.pages_read += 1
             self.before_page(self.pages_read)
-            found = [i for i in self._indexed() if since is None or i.updated_at >= since]
+            found = [
+                i for i in self._indexed() if since is None or (i.updated_at or START) >= since
+            ]
             end = start + self.page_size
             more = end < len(found)
             yield Page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,7 +46,7 @@ def test_the_index_finds_what_a_look_at_every_issue_finds(changes, clauses, orde
 
 @given(size=st.integers(0, 6), cut=st.slices(7), start=st.integers(0, 6), end=st.integers(0, 6))
 def test_a_span_reads_as_the_part_of_the_list_does(size, cut, start, end):
-    numbers = list(range(size))
+    numbers: Any = list(range(size))
     end = min(end, size)
     span = Span(numbers, start, end)
     assert (len(span), list(span), span[cut]) == (

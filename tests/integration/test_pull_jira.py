@@ -25,7 +25,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -535,10 +535,12 @@ class Pulling(RuleBasedStateMachine):
     )
     def pull_while_it_changes(self, changes: list[tuple[int, str, int]], full: bool) -> None:
         done = False
+
+        def deed(act: str, choice: int) -> Callable[[], None]:
+            return lambda: None if done else self.change(act, choice)
+
         for number, act, choice in changes:
-            self.jira.before_page(
-                number, lambda act=act, choice=choice: done or self.change(act, choice)
-            )
+            self.jira.before_page(number, deed(act, choice))
         self.project.pull(full=full, accept_gone=full, overlap=NO_OVERLAP)
         done = True
 

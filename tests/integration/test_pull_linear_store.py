@@ -161,12 +161,12 @@ def test_an_issue_that_the_census_missed_is_asked_for_by_its_id(changing):
     assert len(missed - {changed.id}) == 1
 
 
-def test_an_issue_put_away_that_the_census_lists_is_not_stored(bound):
+def test_an_issue_put_away_that_the_census_lists_is_not_stored(bound, monkeypatch):
     _, away = bound.make(2)
     bound.model.archive(away)
     connector = connect(bound.context)
     census = connector.census
-    connector.census = lambda: [*census(), [Listed(away.id)]]
+    monkeypatch.setattr(connector, "census", lambda: [*census(), [Listed(away.id)]])
     pull(Pull(connector=connector, scope=SCOPE, store=bound.store, fingerprint="same"))
     assert bound.stored() == bound.truth()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -272,11 +272,11 @@ def test_issues_of_another_site_in_place_of_all_are_refused(
 
 
 def test_issues_that_are_listed_but_not_given_count_as_gone_for_the_guard(
-    tracker: MemoryTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for key in map(str, range(6)):
         tracker.issues[key] = make_issue(key, updated_at=START - timedelta(days=1))
-    tracker.fetch = lambda _: Page()  # type: ignore[method-assign]  # gives none
+    monkeypatch.setattr(tracker, "fetch", lambda _: Page())
     with (
         days_later(1.01),
         pytest.raises(TrackerError, match="6 of the 10 issues"),
@@ -286,11 +286,12 @@ def test_issues_that_are_listed_but_not_given_count_as_gone_for_the_guard(
 
 
 def test_names_that_a_census_meets_are_counted(
-    tracker: MemoryTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = Unplaced("priority", "P1")
-    tracker.issues["in"] = make_issue("in", updated_at=START - timedelta(days=400))
-    tracker.fetch = lambda _: Page(issues=[tracker.issues["in"]], unplaced=[name])  # type: ignore[method-assign]  # names one
+    issue = make_issue("in", updated_at=START - timedelta(days=400))
+    tracker.issues["in"] = issue
+    monkeypatch.setattr(tracker, "fetch", lambda _: Page(issues=[issue], unplaced=[name]))
     with days_later(1.01):
         assert pulled(tracker, store).unplaced == {name: 1}
 
@@ -307,14 +308,19 @@ def test_mapping_follows_an_issue_that_was_gone_and_came_back_with_another_key(
 
 
 def test_many_issues_are_fetched_a_hundred_at_a_time(
-    tracker: MemoryTracker, store: TrackerSqliteStore
+    tracker: MemoryTracker, store: TrackerSqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = START - timedelta(days=400)
     for number in range(250):
         tracker.issues[f"m{number}"] = make_issue(f"m{number}", updated_at=old)
     sizes: list[int] = []
     fetch = tracker.fetch
-    tracker.fetch = lambda ids: (sizes.append(len(ids)), fetch(ids))[1]  # type: ignore[method-assign]  # counts
+
+    def counted(ids: Sequence[str]) -> Page:
+        sizes.append(len(ids))
+        return fetch(ids)
+
+    monkeypatch.setattr(tracker, "fetch", counted)
     with days_later(1.01):
         pulled(tracker, store)
     assert sizes == [100, 100, 50]

@@ -495,7 +495,7 @@ def test_connector_that_prints_leaves_standard_output_alone(
     [
         None,
         [issue()],
-        Page(issues="text"),
+        Page(issues="text"),  # type: ignore[arg-type]  # what the test is about
         Page(issues=[{"id": "1"}]),  # type: ignore[list-item]  # what the test is about
         Page(gone=[""]),
         Page(gone=[7]),  # type: ignore[list-item]  # what the test is about

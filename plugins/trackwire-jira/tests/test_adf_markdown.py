@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -261,7 +262,9 @@ def test_a_rule_is_a_rule():
 
 def cells_of(tree: SyntaxTreeNode) -> list[list[str]]:
     (found,) = tree.children
-    return [[seen(cell) for cell in row.children] for part in found.children for row in part]
+    return [
+        [seen(cell) for cell in row.children] for part in found.children for row in part.children
+    ]
 
 
 def test_a_table_is_a_table():
@@ -526,7 +529,8 @@ def test_nesting_beyond_the_recursion_limit_is_read(kind):
 
 def at_the_last_frames(read, spare: int):
     """Call where the interpreter has only so many frames to spare."""
-    depth, frame = 0, sys._getframe()
+    depth = 0
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
         depth, frame = depth + 1, frame.f_back
     limit = sys.getrecursionlimit()
@@ -606,13 +610,14 @@ FOUND = {"strong": "strong", "em": "em", "s": "strike", "code_inline": "code", "
 def marked_characters(tree: SyntaxTreeNode, marks: frozenset[str]):
     """Give each character that is seen below a node, with the marks on it."""
     for part in tree.children:
+        found = {FOUND[part.type]} if part.type in FOUND else set()
         tag = re.fullmatch("<(/?)([a-z]+)>", part.content) if part.type == "html_inline" else None
         if tag and tag[2] in TAGS:
             marks = marks - {TAGS[tag[2]]} if tag[1] else marks | {TAGS[tag[2]]}
         elif part.children:
-            yield from marked_characters(part, marks | ({FOUND.get(part.type)} - {None}))
+            yield from marked_characters(part, marks | found)
         else:
-            yield from ((char, marks | ({FOUND.get(part.type)} - {None})) for char in seen(part))
+            yield from ((char, marks | found) for char in seen(part))
 
 
 @settings(max_examples=400, deadline=None)

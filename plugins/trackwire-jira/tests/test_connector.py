@@ -302,5 +302,6 @@ def test_a_cursor_holds_nothing_of_an_issue_but_its_id(server):
     begun, _ = pages(
         server, server_page(record(1), total=2), server_page(record(1), record(2, after=9))
     )
+    assert begun.cursor is not None
     assert "Title" not in begun.cursor
     assert "ACME" not in begun.cursor

@@ -25,7 +25,7 @@ def describe_problem(content: bytes, hidden: Iterable[str] = ()) -> str:
     """
     try:
         problem = msgspec.json.decode(content)
-    except (ValueError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     if not isinstance(problem, dict):
         return ""

@@ -35,7 +35,7 @@ def failures_in(response: httpx.Response) -> tuple[Failure, ...]:
     """
     try:
         return msgspec.json.decode(response.content, type=_Failed).errors or ()
-    except (ValueError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ()
 
 
