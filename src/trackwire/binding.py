@@ -271,13 +271,13 @@ def _plan(
     held = {} if previous is None or _moved(previous, binding) else previous.fields
     if previous and previous.binding and previous.fields and not held and not request.unlikely:
         _refuse_misspelt(name, likely_provider(root, registry, name))
-    prospective = TrackerProjectConfig(root=root, binding=binding, fields=held)
+    would_be = TrackerProjectConfig(root=root, binding=binding, fields=held)
     return _Plan(
         provider=provider,
         binding=binding,
         previous=previous,
         held=held,
-        values=credentials.effective(prospective, provider),
+        values=credentials.effective(would_be, provider),
     )
 
 
