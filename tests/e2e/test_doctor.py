@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 from projectkit import LIVE_PLUGIN, TRACKER_TOKEN, LiveTracker, running_tracker
+from scripted_server import ScriptedServer, dripping
+
+from trackwire.doctor import network
 
 BIND = ("bind", "acme", "--workspace", "site.example")
 
@@ -76,6 +79,19 @@ def test_refused_token_is_wrong(patient: Any, tracker: LiveTracker) -> None:
     assert state == "wrong"
     assert "401" in text
     assert remedy.startswith("the tracker does not take the credentials")
+
+
+def test_tracker_that_answers_a_byte_now_and_then_does_not_hold_the_doctor(
+    user: Any, scripted_server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "TRACKER_SECONDS", 0.3)
+    scripted_server.script(*[dripping(b"HTTP/1.1 200 OK\r\n" * 1000, 0.02)] * 3)
+    user.install("acme", LIVE_PLUGIN)
+    given = json.dumps({"base_url": scripted_server.url, "token": TRACKER_TOKEN, "board": "B1"})
+    user.does(*BIND, "--credentials-stdin", given=given)
+    ((state, text, _),) = findings(user, "tracker", 1)
+    assert state == "wrong"
+    assert scripted_server.url in text
 
 
 def test_resource_that_the_account_does_not_see_is_wrong(
