@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,10 @@ class HubProcess:
         return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
     def open_deleted_files(self) -> int:
-        links = Path(f"/proc/{self.process.pid}/fd").iterdir()
-        targets = [str(link.readlink()) for link in links if link.is_symlink()]
+        targets: list[str] = []
+        for link in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed since it was listed
+                targets.append(str(link.readlink()))
         return sum(str(self.database.parent) in t and "(deleted)" in t for t in targets)
 
     def kill(self) -> None:
