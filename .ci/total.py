@@ -4,23 +4,40 @@ Fails when a test environment left no file, when a test failed or was skipped, a
 """
 
 import sys
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
-folder, environments = Path(sys.argv[1]), sys.argv[2:]
-passed = failed = skipped = 0
-for environment in environments:
-    file = folder / f"{environment}.xml"
-    if not file.exists():
-        print(f"{environment}: no result, so it counts as one failure")
-        failed += 1
-        continue
+
+def counted(file: Path) -> Counter[str]:
+    """Count the outcomes of one environment, and its seconds."""
+    counts: Counter[str] = Counter()
     for suite in ElementTree.parse(file).getroot().iter("testsuite"):  # noqa: S314 - pytest wrote it
         tests, failures, errors, skips = (
             int(suite.get(count, "0")) for count in ("tests", "failures", "errors", "skipped")
         )
-        passed += tests - failures - errors - skips
-        failed += failures + errors
-        skipped += skips
-print(f"{passed} passed, {failed} failed, {skipped} skipped")
-sys.exit(failed > 0 or skipped > 0 or passed == 0)
+        counts["passed"] += tests - failures - errors - skips
+        counts["failed"] += failures + errors
+        counts["skipped"] += skips
+        counts["seconds"] += round(float(suite.get("time", "0")))
+    return counts
+
+
+def line(counts: Counter[str]) -> str:
+    """Return the counts in words."""
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped"))
+
+
+folder, environments = Path(sys.argv[1]), sys.argv[2:]
+total: Counter[str] = Counter()
+for environment in environments:
+    file = folder / f"{environment}.xml"
+    if not file.exists():
+        print(f"{environment}: no result, so it counts as one failure")
+        total["failed"] += 1
+        continue
+    counts = counted(file)
+    print(f"{environment}: {line(counts)} in {counts['seconds']} s")
+    total += counts
+print(line(total))
+sys.exit(total["failed"] > 0 or total["skipped"] > 0 or total["passed"] == 0)

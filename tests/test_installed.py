@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import sysconfig
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from matrix.expected import CORE_ALONE, PLUGINS, UNDER_TOX, installed
 
 ROOT = Path(__file__).resolve().parents[1]
-TOX_ENVIRONMENT = os.environ.get("TOX_ENV_NAME")
-CORE_ALONE = TOX_ENVIRONMENT == "core"
-PLUGINS = {"trackwire-jira", "trackwire-linear"}
-OURS = {"trackwire"} if CORE_ALONE else {"trackwire", *PLUGINS}
-
-
-def normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def installed() -> set[str]:
-    return {normalized(distribution.name) for distribution in metadata.distributions()}
+OURS = {"trackwire", *(f"trackwire-{name}" for name in PLUGINS)}
 
 
 def package_folder(distribution: str) -> Path:
@@ -37,10 +26,10 @@ def package_folder(distribution: str) -> Path:
 def test_package_under_test_is_the_wheel_under_tox_and_this_tree_elsewhere(
     distribution: str,
 ) -> None:
-    base = Path(sysconfig.get_path("purelib")) if TOX_ENVIRONMENT else ROOT
+    base = Path(sysconfig.get_path("purelib")) if UNDER_TOX else ROOT
     package = distribution.replace("-", "_")
     in_tree = {"trackwire": "src"}.get(distribution, f"plugins/{distribution}/src")
-    expected = base / package if TOX_ENVIRONMENT else base / in_tree / package
+    expected = base / package if UNDER_TOX else base / in_tree / package
     assert package_folder(distribution).resolve() == expected.resolve()
 
 
@@ -68,8 +57,14 @@ def test_distribution_puts_nothing_beside_its_package(distribution: str) -> None
     assert [file for file in files if not own.match(file)] == []
 
 
-def test_exactly_the_expected_plugins_are_installed() -> None:
+def test_exactly_the_expected_distributions_are_installed() -> None:
     assert {name for name in installed() if name.startswith("trackwire")} == OURS
+
+
+def test_exactly_the_expected_plugins_register_a_provider() -> None:
+    declared = metadata.entry_points(group="trackwire.providers")
+    found = sorted((each.name, each.dist.name if each.dist else None) for each in declared)
+    assert found == [(name, f"trackwire-{name}") for name in sorted(PLUGINS)]
 
 
 def test_hub_extra_is_installed_except_for_the_core_alone() -> None:

@@ -1,9 +1,10 @@
 """Trackwire publishes issue-tracker snapshots with their route on them.
 
 A user of the library starts from the names below, each loaded when it is first used. Public beside
-them: `trackwire.errors` and `trackwire.model`, and for the authors of provider plugins
-`trackwire.hookspecs`, `trackwire.provider`, `trackwire.connector`, `trackwire.answers`,
-`trackwire.windows`, `trackwire.fetching` and `trackwire.records`.
+them: `trackwire.errors` and `trackwire.model`; for senders and receivers of events
+`trackwire.events`; and for the authors of provider plugins `trackwire.hookspecs`,
+`trackwire.provider`, `trackwire.connector`, `trackwire.answers`, `trackwire.windows`,
+`trackwire.fetching` and `trackwire.records`.
 """
 
 from __future__ import annotations

@@ -54,10 +54,10 @@ class ProviderError(TrackwireError):
 
 
 class RecordError(TrackwireError):
-    """One record of an export is bad.
+    """One record of a file or of a message is bad.
 
     Args:
-        place: Where in the file, such as `issues[3]` or `line 17`.
+        place: Where in it, such as `issues[3]`, `line 17` or `$.events[3]`.
         field: The dotted name of the field in the file's own terms, or None for the whole record.
         problem: What is wrong and, where it is not obvious, what mends it.
     """

@@ -9,15 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contract.documents import CONTRACTS, KINDS
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no annotations
 from referencing import Registry, Resource
-
-KINDS = ("snapshot", "receipt", "problem")
-CONTRACTS = next(
-    parent / "contracts"
-    for parent in Path(__file__).resolve().parents
-    if (parent / "contracts" / "schemas").is_dir()
-)
 
 Fault = tuple[str, str]
 
@@ -26,6 +20,8 @@ PATTERN_OF_PARAMETER = {
     "valid_fixture": "*/valid/*.json",
     "invalid_fixture": "*/invalid/*.json",
     "valid_snapshot": "snapshot/valid/*.json",
+    "valid_of_events": "event*/valid/*.json",
+    "invalid_of_events": "event*/invalid/*.json",
 }
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contract.documents import KINDS
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no annotations
 
 FaultsOf = Callable[..., set[tuple[str, str]]]
-KINDS = ("snapshot", "receipt", "problem")
-CONSTRAINING = {"type", "enum", "required", "pattern", "not"}
+CONSTRAINING = {"type", "enum", "required", "pattern", "not", "anyOf"}
 CONSTRAINING |= {"minLength", "minimum", "maximum", "minItems"}
 
 
@@ -53,7 +53,8 @@ def test_every_constraining_keyword_has_a_fixture_that_breaks_it(
     kind: str, schemas: dict[str, dict[str, Any]], contracts: Path
 ) -> None:
     defects = load(contracts / "fixtures/defects.json")[kind].values()
-    assert {defect["keyword"] for defect in defects} == constraining_keywords(schemas[kind])
+    broken = {defect["keyword"] for defect in defects}
+    assert constraining_keywords(schemas[kind]) - broken == set()
 
 
 def constraining_keywords(schema: Any) -> set[str]:

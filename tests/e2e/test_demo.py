@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -12,7 +13,10 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_plugins]
+from trackwire.demo import stories
+from trackwire.errors import TrackwireError
+
+pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_jira, pytest.mark.needs_linear]
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +121,73 @@ def test_demo_without_the_hubs_libraries_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("trackwire.cli.hub.find_spec", lambda _: None)
     assert 'pip install "trackwire[hub]"' in user.fails("demo", code=1)
+
+
+def test_terminated_demo_leaves_nothing_behind(user: Any) -> None:
+    temporary = user.home / "tmp"
+    temporary.mkdir()
+    user.environ["TMPDIR"] = str(temporary)
+    with user.start("demo", start_new_session=True) as process:
+        while "listening on" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list(temporary.iterdir()) == []
+    assert processes_of(user.home) == []
+
+
+@pytest.fixture
+def staged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the demo makes its home, and a directory of modules before all others."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    (tmp_path / "modules").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"))
+    return tmp_path
+
+
+def ended(staged: Path) -> bool:
+    return not list((staged / "tmp").iterdir()) and not processes_of(staged / "tmp")
+
+
+def test_step_that_fails_is_named_with_its_error(staged: Path) -> None:
+    (staged / "modules" / "sqlalchemy.py").write_text("raise OSError('no database today')\n")
+    with pytest.raises(TrackwireError) as caught:
+        stories.run(lambda _: None)
+    step = "the demo's step failed with exit code 1: trackwire hub token create"
+    assert str(caught.value).startswith(step)
+    assert "no database today" in str(caught.value)
+    assert ended(staged)
+
+
+def test_hub_that_does_not_start_is_told_with_its_error(staged: Path) -> None:
+    (staged / "modules" / "uvicorn.py").write_text("raise OSError('no sockets today')\n")
+    with pytest.raises(TrackwireError) as caught:
+        stories.run(lambda _: None)
+    assert str(caught.value).startswith("the demo's hub did not start: ")
+    assert "no sockets today" in str(caught.value)
+    assert ended(staged)
+
+
+def test_hub_that_does_not_stop_is_killed(staged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deaf = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    address = "print('http://127.0.0.1:9', flush=True)\n"
+    uvicorn = staged / "modules" / "uvicorn.py"
+    uvicorn.write_text(f"{deaf}{address}while True:\n    signal.pause()\n")
+    monkeypatch.setattr(stories, "_STOP_SECONDS", 0.1)
+    home = staged / "tmp"
+    with stories._hub(stories._Stage(home, lambda _: None)):
+        assert processes_of(home)
+    assert processes_of(home) == []
+
+
+def test_story_that_is_resolved_in_another_way_is_told(
+    staged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unmapped = dataclasses.replace(stories.STORIES[0], mapping=None)
+    monkeypatch.setattr(stories, "STORIES", (unmapped,))
+    with pytest.raises(TrackwireError, match="hub said queued, and resolved was to be seen"):
+        stories.run(lambda _: None)
+    assert ended(staged)

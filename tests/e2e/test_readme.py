@@ -21,7 +21,7 @@ import pytest
 if TYPE_CHECKING:
     from emulators.jira_cloud import JiraCloud
 
-pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_plugins]
+pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_jira, pytest.mark.needs_linear]
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
     from trackwire.model import Issue as WireIssue
 
-pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_plugins]
+pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_jira]
 
 SCOPE = Scope("jira", "acme", "ACME")
 BOUND = Binding(provider="jira", workspace="acme")

@@ -38,7 +38,7 @@ from trackwire.model import Status
 if TYPE_CHECKING:
     from emulators.linear import LinearEmulator
 
-pytestmark = [pytest.mark.needs_plugins, pytest.mark.needs_hub]
+pytestmark = [pytest.mark.needs_linear, pytest.mark.needs_hub]
 
 
 @pytest.fixture

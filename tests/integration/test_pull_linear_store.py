@@ -24,7 +24,7 @@ from trackwire.pulling import Pull, PullReport, pull
 from trackwire.scope import Fill, Scope
 from trackwire.store import TrackerSqliteStore
 
-pytestmark = [pytest.mark.needs_plugins, pytest.mark.needs_hub]
+pytestmark = [pytest.mark.needs_linear, pytest.mark.needs_hub]
 
 PAGE_SIZE = 4
 SCOPE = Scope("linear", "acme", "the-team")

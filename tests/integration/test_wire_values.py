@@ -7,14 +7,16 @@ import pytest
 from trackwire.registry import ProviderRegistry, Registered
 from trackwire.routing import resolve_resource_routing
 
-pytestmark = pytest.mark.needs_plugins
-
 
 @pytest.mark.parametrize(
     ("name", "resource_type", "credential_key", "resource_id"),
     [
-        ("jira", "jira_project", "project_key", "ACME"),
-        ("linear", "linear_team", "team_id", "abc-123-def"),
+        pytest.param(
+            *("jira", "jira_project", "project_key", "ACME"), marks=pytest.mark.needs_jira
+        ),
+        pytest.param(
+            *("linear", "linear_team", "team_id", "abc-123-def"), marks=pytest.mark.needs_linear
+        ),
     ],
 )
 def test_an_installed_plugin_declares_its_canonical_wire_values(

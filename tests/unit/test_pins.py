@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,20 +18,40 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[2]
 PROJECTS = [ROOT / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;\\]+)", re.MULTILINE)
+TABLES = [tomllib.loads(file.read_text(encoding="utf-8")) for file in PROJECTS]
+OURS = {table["project"]["name"] for table in TABLES}
 
 
-def declared() -> list[Requirement]:
+def needs(lines: Iterable[str]) -> list[Requirement]:
+    return [need for need in map(Requirement, lines) if need.name not in OURS]
+
+
+def to_run() -> list[Requirement]:
     """What the three distributions need to run, the hub extra included."""
-    tables = [tomllib.loads(file.read_text(encoding="utf-8"))["project"] for file in PROJECTS]
-    ours = {table["name"] for table in tables}
-    lines = [line for table in tables for line in table.get("dependencies", [])]
-    lines += [
-        line
-        for table in tables
-        for extra in table.get("optional-dependencies", {}).values()
-        for line in extra
-    ]
-    return [need for need in map(Requirement, lines) if need.name not in ours]
+    lines: list[str] = []
+    for table in TABLES:
+        lines += table["project"].get("dependencies", [])
+        for extra in table["project"].get("optional-dependencies", {}).values():
+            lines += extra
+    return needs(lines)
+
+
+def group(*names: str) -> list[Requirement]:
+    """What dependency groups name themselves."""
+    groups = TABLES[0]["dependency-groups"]
+    return needs(line for name in names for line in groups[name] if isinstance(line, str))
+
+
+def to_build() -> list[Requirement]:
+    return needs(line for table in TABLES for line in table["build-system"]["requires"])
+
+
+NEWEST = [
+    ("ci.txt", [*to_run(), *group(*TABLES[0]["dependency-groups"])]),
+    ("tox.txt", group("tox")),
+    ("build.txt", to_build()),
+]
+LOWEST = [*to_run(), *group("test", "coverage")]
 
 
 def pins(file: str) -> dict[str, Version]:
@@ -38,7 +61,7 @@ def pins(file: str) -> dict[str, Version]:
 
 def lowest_declared() -> dict[str, Version]:
     bounds: defaultdict[str, list[Version]] = defaultdict(list)
-    for need in declared():
+    for need in LOWEST:
         bounds[canonicalize_name(need.name)] += [
             Version(bound.version) for bound in need.specifier if bound.operator == ">="
         ]
@@ -46,15 +69,17 @@ def lowest_declared() -> dict[str, Version]:
 
 
 def test_every_dependency_declares_a_lower_bound() -> None:
-    without = [str(need) for need in declared() if ">=" not in str(need.specifier)]
+    declared = [need for _, requirements in NEWEST for need in requirements]
+    without = [str(need) for need in declared if ">=" not in str(need.specifier)]
     assert without == []
 
 
-def test_newest_pins_satisfy_every_declaration() -> None:
-    pinned = pins("ci.txt")
+@pytest.mark.parametrize(("file", "declared"), NEWEST, ids=[file for file, _ in NEWEST])
+def test_pins_satisfy_every_declaration(file: str, declared: list[Requirement]) -> None:
+    pinned = pins(file)
     astray = [
         str(need)
-        for need in declared()
+        for need in declared
         if not need.specifier.contains(pinned.get(canonicalize_name(need.name), Version("0")))
     ]
     assert astray == [], "run .ci/pin"
@@ -78,3 +103,13 @@ def test_every_pin_has_a_hash(file: str) -> None:
     heads = [number for number, line in enumerate(entries) if PIN.match(line)]
     assert heads
     assert [entries[at] for at in heads if "--hash=sha256:" not in entries[at + 1]] == []
+
+
+def test_environment_that_holds_something_unpinned_is_refused(tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.txt"
+    nothing.touch()
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "pinned.py", nothing], capture_output=True, text=True
+    )
+    told = f"pytest {pytest.__version__}: nothing.txt has nothing"
+    assert (done.returncode, told in done.stderr.splitlines()) == (1, True)

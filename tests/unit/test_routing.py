@@ -94,22 +94,42 @@ def test_route_is_as_the_contract_says(
     assert (route.external_resource_type, route.external_resource_id, route.reason) == expected
 
 
-@pytest.mark.needs_plugins
+def installed(name: str) -> Provider | None:
+    return ProviderRegistry(environ={}).provider(name)
+
+
+@pytest.mark.needs_jira
 @pytest.mark.parametrize(
-    ("name", "credentials", "expected"),
+    ("credentials", "expected"),
     [
-        ("jira", {"project_key": "ACME"}, ("jira_project", "ACME")),
-        ("linear", {"team_id": "abc-123-def"}, ("linear_team", "abc-123-def")),
-        ("jira", {"team_id": "abc-123-def"}, (None, None)),
-        ("linear", {"project_key": "ACME"}, (None, None)),
-        ("notion", {"project_key": "ACME"}, (None, None)),
+        ({"project_key": "ACME"}, ("jira_project", "ACME")),
+        ({"team_id": "abc-123-def"}, (None, None)),
     ],
 )
-def test_installed_plugins_route_as_the_contract_says(
-    name: str, credentials: Mapping[str, object], expected: tuple[str | None, str | None]
+def test_installed_jira_plugin_routes_as_the_contract_says(
+    credentials: Mapping[str, object], expected: tuple[str | None, str | None]
 ) -> None:
-    route = resolve_resource_routing(ProviderRegistry(environ={}).provider(name), credentials)
+    route = resolve_resource_routing(installed("jira"), credentials)
     assert (route.external_resource_type, route.external_resource_id) == expected
+
+
+@pytest.mark.needs_linear
+@pytest.mark.parametrize(
+    ("credentials", "expected"),
+    [
+        ({"team_id": "abc-123-def"}, ("linear_team", "abc-123-def")),
+        ({"project_key": "ACME"}, (None, None)),
+    ],
+)
+def test_installed_linear_plugin_routes_as_the_contract_says(
+    credentials: Mapping[str, object], expected: tuple[str | None, str | None]
+) -> None:
+    route = resolve_resource_routing(installed("linear"), credentials)
+    assert (route.external_resource_type, route.external_resource_id) == expected
+
+
+def test_provider_that_is_not_installed_routes_to_null() -> None:
+    assert resolve_resource_routing(installed("notion"), {"project_key": "ACME"}).is_null
 
 
 @pytest.mark.parametrize("pair", [("jira_project", None), (None, "ACME")])

@@ -28,12 +28,18 @@ def run_in(folder: Path, environment: str, *sources: str) -> None:
     )
 
 
-def total(folder: Path, *environments: str) -> tuple[str, int]:
-    """The last line and the exit code."""
+def shown(folder: Path, *environments: str) -> tuple[list[str], int]:
+    """The lines and the exit code."""
     done = subprocess.run(
         [sys.executable, TOTAL, folder, *environments], capture_output=True, text=True
     )
-    return done.stdout.splitlines()[-1], done.returncode
+    return done.stdout.splitlines(), done.returncode
+
+
+def total(folder: Path, *environments: str) -> tuple[str, int]:
+    """The last line and the exit code."""
+    lines, code = shown(folder, *environments)
+    return lines[-1], code
 
 
 @pytest.mark.parametrize(
@@ -63,3 +69,13 @@ def test_environments_are_added_up(tmp_path: Path) -> None:
 def test_environment_without_a_result_is_a_failure(tmp_path: Path) -> None:
     run_in(tmp_path, "py311", GOOD)
     assert total(tmp_path, "py311", "core") == ("1 passed, 1 failed, 0 skipped", 1)
+
+
+def test_each_environment_has_a_line_of_its_own(tmp_path: Path) -> None:
+    run_in(tmp_path, "py311", GOOD, BAD)
+    run_in(tmp_path, "core", GOOD)
+    lines, _ = shown(tmp_path, "py311", "core")
+    assert [line.split(" in ")[0] for line in lines[:-1]] == [
+        "py311: 1 passed, 1 failed, 0 skipped",
+        "core: 1 passed, 0 failed, 0 skipped",
+    ]

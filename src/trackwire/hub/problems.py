@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy.exc import OperationalError
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 BUSY_RETRY_SECONDS = 5
+
+# The names of RFC 9110, which Python has from 3.13 on.
+_RENAMED_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +80,7 @@ def render(problem: Problem) -> Response:
     """
     document: dict[str, object] = {
         "type": "about:blank",
-        "title": problem.status.phrase,
+        "title": _RENAMED_PHRASES.get(problem.status, problem.status.phrase),
         "status": problem.status.value,
         "detail": problem.detail,
     }
@@ -91,27 +94,23 @@ def render(problem: Problem) -> Response:
     )
 
 
-def on_problem(_request: Request, error: Exception) -> Response:
+def on_problem(_request: Request, error: Problem) -> Response:
     """Answer a request that raised a `Problem`.
 
     Args:
         _request: The request.
-        error: The `Problem`.
+        error: The problem.
     """
-    if not isinstance(error, Problem):
-        raise error
     return render(error)
 
 
-def on_http_exception(request: Request, error: Exception) -> Response:
+def on_http_exception(request: Request, error: HTTPException) -> Response:
     """Answer what the router refuses: an unknown path or method.
 
     Args:
         request: The request.
         error: Starlette's `HTTPException`.
     """
-    if not isinstance(error, HTTPException):
-        raise error
     detail = {
         404: f"there is nothing at {request.url.path}; paths end with a slash",
         405: f"{request.method} is not possible at {request.url.path}",
@@ -135,7 +134,7 @@ def failed() -> Response:
     return render(Problem(500, "the hub failed on this request; its log says why"))
 
 
-HANDLERS = {
+HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     Problem: on_problem,
     HTTPException: on_http_exception,
     OperationalError: on_database_trouble,
