@@ -18,17 +18,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from measuring import Measured, middle, run, timed
 
 if TYPE_CHECKING:
     import httpx
@@ -89,9 +89,6 @@ class Facts:
     requests: str
 
 
-Measured = dict[str, float]
-
-
 def main() -> None:
     """Measure, and print a line for each tracker and size."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -118,12 +115,12 @@ def line(tracker: str, issues: int, delay: float, repeat: int) -> str:
         tempfile.TemporaryDirectory() as kept,
     ):
         facts = Facts(tracker, access, f"{kept}/recorded", f"{kept}/requests.json")
-        pulls.append(run("record", facts))
+        pulls.append(run(__file__, "record", vars(facts)))
         for number in range(repeat):
-            floors.append(run("floor", facts))
+            floors.append(run(__file__, "floor", vars(facts)))
             anew = Facts(tracker, access, f"{kept}/{number}", facts.requests)
-            pulls.append(run("pull", anew))
-            agains.append(run("pull", anew))
+            pulls.append(run(__file__, "pull", vars(anew)))
+            agains.append(run(__file__, "pull", vars(anew)))
     if any(result["issues"] != issues for result in pulls):
         raise SystemExit(f"not every one of {issues} issues was read")
     del pulls[0]
@@ -135,11 +132,6 @@ def line(tracker: str, issues: int, delay: float, repeat: int) -> str:
         f"{middle(agains, 'seconds'):>9.2f}{middle(pulls, 'mebibytes'):>10.0f}"
         f"{middle(floors, 'mebibytes'):>11.0f}"
     )
-
-
-def middle(results: Sequence[Measured], name: str) -> float:
-    """Take the median of what several runs measured."""
-    return statistics.median(result[name] for result in results)
 
 
 @contextmanager
@@ -168,31 +160,6 @@ def access_of(told: str) -> dict[str, str]:
     from emulators.linear_accounts import API_KEY
 
     return {"url": f"{told.strip()}/graphql", "token": API_KEY, "project": "ENG"}
-
-
-def run(role: str, facts: Facts) -> Measured:
-    """Measure one role in a process of its own."""
-    done = subprocess.run(
-        (sys.executable, __file__, "--role", role),
-        input=json.dumps(vars(facts)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    result: Measured = json.loads(done.stdout)
-    return result
-
-
-def timed(call: Callable[[], object]) -> Measured:
-    """Call, and tell what it took."""
-    before = time.process_time()
-    began = time.perf_counter()
-    call()
-    seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "cpu": time.process_time() - before, "mebibytes": peak}
 
 
 def floor(facts: Facts) -> Measured:

@@ -71,7 +71,7 @@ def resolve_resource_routing(
     value = credentials.get(provider.credential_key)
     if value is None:
         return _null(RoutingReason.ID_MISSING)
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
         return _null(RoutingReason.ID_NOT_TEXT)
     try:
         resource_id = str(value).strip()

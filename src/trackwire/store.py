@@ -8,19 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from trackwire.database import connect, known_scope_row, scope_row, storage_errors, transaction
+from trackwire.database import (
+    connect,
+    enlarge_cache,
+    known_scope_row,
+    scope_row,
+    storage_errors,
+    transaction,
+)
 from trackwire.journal import PullJournal
 from trackwire.ledger import Ledger
 from trackwire.model import Checkpoint, Issue, WorkPackageMapping, is_utf8
 from trackwire.scope import Fill, Scope, ScopeState, Upserted, state_of
-from trackwire.upserting import BATCH, upsert_batch
+from trackwire.upserting import in_batches, upsert_batch
 
 if TYPE_CHECKING:
     from typing import Self
@@ -126,12 +132,12 @@ class TrackerSqliteStore:
         """
         changes = Upserted()
         with self.writing():
+            enlarge_cache(self._connection)
             scope_id = scope_row(self._connection, scope)
             if replace:
                 self._connection.execute("DROP TABLE IF EXISTS temp.seen")
                 self._connection.execute("CREATE TEMP TABLE seen (id TEXT PRIMARY KEY)")
-            stream = iter(issues)
-            while batch := {issue.ref.id: issue for issue in islice(stream, BATCH)}:
+            for batch in in_batches(issues):
                 changes += upsert_batch(self._connection, scope_id, batch, keep_newer=keep_newer)
                 if replace:
                     self._connection.executemany(

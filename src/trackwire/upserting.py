@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,13 +20,51 @@ BATCH = 500
 """How many issues are written at once; with the scope's row below 999 parameters of a statement,
 the most that older SQLites take."""
 
+BATCH_BYTES = 1 << 20
+"""The length in wire form at which fewer are enough, so that long issues do not pile up."""
+
 _MAPPING = msgspec.json.Decoder(WorkPackageMapping)
+
+
+class Encoded(NamedTuple):
+    """An issue with its wire form, which is made once.
+
+    Args:
+        issue: The issue.
+        wire: The bytes that a snapshot carries.
+    """
+
+    issue: Issue
+    wire: bytes
+
+
+def in_batches(issues: Iterable[Issue]) -> Iterator[dict[str, Encoded]]:
+    """Encode issues, and group them into what is written at once.
+
+    Args:
+        issues: The issues, read as they are needed.
+
+    Yields:
+        Issues by their external id, of each id the last; emptied when the next batch is asked for.
+    """
+    batch: dict[str, Encoded] = {}
+    size = 0
+    for issue in issues:
+        wire = msgspec.json.encode(issue)
+        batch[issue.ref.id] = Encoded(issue, wire)
+        size += len(wire)
+        if len(batch) == BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch.clear()
+            size = 0
+    if batch:
+        yield batch
 
 
 def upsert_batch(
     connection: sqlite3.Connection,
     scope_row: int,
-    issues: Mapping[str, Issue],
+    batch: Mapping[str, Encoded],
     *,
     keep_newer: bool,
 ) -> Upserted:
@@ -35,15 +73,14 @@ def upsert_batch(
     Args:
         connection: The store's connection.
         scope_row: The number of the scope's rows.
-        issues: At most `BATCH` issues by their external id.
+        batch: What `in_batches` yields.
         keep_newer: Whether an issue stays as it is, or gone, where the given one is not newer.
     """
-    held = _held(connection, scope_row, issues)
+    held = _held(connection, scope_row, batch)
     rows = []
     written_over = {}
     created = 0
-    for external_id, issue in issues.items():
-        wire = msgspec.json.encode(issue)
+    for external_id, (issue, wire) in batch.items():
         digest = hashlib.sha256(wire).digest()
         before = held.get(external_id)
         if before and (before.equals(digest) or (keep_newer and before.outdates(issue))):
@@ -57,7 +94,7 @@ def upsert_batch(
         rows,
     )
     _follow(connection, scope_row, written_over)
-    return Upserted(created=created, updated=len(rows) - created, unchanged=len(issues) - len(rows))
+    return Upserted(created=created, updated=len(rows) - created, unchanged=len(batch) - len(rows))
 
 
 class _Held(NamedTuple):

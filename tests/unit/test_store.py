@@ -472,3 +472,10 @@ def test_unreadable_rows_are_an_error_that_names_the_store(store: TrackerSqliteS
         connection.execute("DROP TABLE mapping")
     with pytest.raises(StoreError, match=r"store\.sqlite: no such table: mapping"):
         list(store.list_mappings(SCOPE))
+
+
+def test_version_with_a_time_replaces_one_without(store: TrackerSqliteStore) -> None:
+    store.upsert_issues(SCOPE, [make_issue("1", title="imported", updated_at=None)])
+    pulled = make_issue("1", title="pulled", updated_at=datetime(2026, 11, 20, tzinfo=UTC))
+    store.upsert_issues(SCOPE, [pulled], keep_newer=True)
+    assert [issue.title for issue in store.list_issues(SCOPE)] == ["pulled"]

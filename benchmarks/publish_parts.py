@@ -1,0 +1,155 @@
+"""The parts of an import and a publish that `publish.py` measures, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import baseline
+from made_issues import PROJECT, WORKSPACE
+from measuring import Measured, timed
+from receiving import ENDPOINT
+
+if TYPE_CHECKING:
+    from trackwire.service import TrackerService
+
+STORE = Path(".kittify/trackwire/store.sqlite")
+TIMEOUT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a measured process has to know.
+
+    Args:
+        lines: The issues' file.
+        directory: The project.
+        database: The baseline's database.
+        body: The snapshot's bytes, as Trackwire renders them.
+        receiver: The receiver's address.
+        token: The receiver's token.
+    """
+
+    lines: str
+    directory: str
+    database: str
+    body: str
+    receiver: str
+    token: str = "measured"  # noqa: S105 - of a receiver that does not look
+
+
+def bind(directory: Path) -> None:
+    """Make the project."""
+    from trackwire.binding import BindRequest
+
+    directory.mkdir()
+    values = {"project_key": PROJECT, "base_url": f"https://{WORKSPACE}"}
+    request = BindRequest(provider="jira", workspace=WORKSPACE, values=values)
+    service_of(directory, "").bind(request)
+
+
+def service_of(directory: Path, token: str) -> TrackerService:
+    """Open the project, apart from the user's own files and variables."""
+    from trackwire.credentials import TrackerCredentialStore
+    from trackwire.login import TOKEN_VARIABLE, HubLogin
+    from trackwire.service import TrackerService
+    from trackwire.userfile import UserStore
+
+    users = UserStore(directory / "user" / "credentials.toml")
+    environ = {TOKEN_VARIABLE: token} if token else {}
+    credentials = TrackerCredentialStore(users, environ)
+    return TrackerService(directory, credentials=credentials, hubs=HubLogin(users, environ))
+
+
+def forget(facts: Facts) -> None:
+    """Remove what the last run has stored."""
+    shutil.rmtree((Path(facts.directory) / STORE).parent, ignore_errors=True)
+    for path in (facts.database, facts.body):
+        Path(path).unlink(missing_ok=True)
+
+
+def opened(facts: Facts) -> TrackerService:
+    """Open the project, with its plugin and all that the command would import."""
+    import trackwire.cli.importing
+    import trackwire.cli.publishing  # noqa: F401 - the command imports it
+
+    service = service_of(Path(facts.directory), facts.token)
+    service.route()
+    return service
+
+
+def import_issues(facts: Facts) -> Measured:
+    """Import the file into the project."""
+    from trackwire.imports import ImportFile
+
+    reports: list[Any] = []
+    service = opened(facts)
+    files = [ImportFile.at(Path(facts.lines))]
+    result = timed(lambda: reports.extend(service.import_files(files, file_format="jsonl")))
+    return {**result, "issues": reports[0].changes.created}
+
+
+def publish(facts: Facts) -> Measured:
+    """Publish the project to the receiver."""
+    import trackwire.delivery.sending  # noqa: F401 - a publish imports it
+
+    service = opened(facts)
+    return published(lambda: service.publish(hub=facts.receiver, timeout=TIMEOUT_SECONDS))
+
+
+def render(facts: Facts) -> Measured:
+    """Render the snapshot; then, unmeasured, keep its bytes."""
+    service = opened(facts)
+    result = published(lambda: service.publish(dry_run=True))
+    service.publish(dry_run=True, output=Path(facts.body))
+    return result
+
+
+def published(call: Callable[[], Any]) -> Measured:
+    """Measure a publish, and tell what it was about."""
+    reports: list[Any] = []
+    result = timed(lambda: reports.append(call()))
+    (report,) = reports
+    return {**result, "issues": report.issue_count, "digest": report.body_sha256}
+
+
+def bare_post(facts: Facts) -> Measured:
+    """Send the snapshot's bytes from their file, and nothing else."""
+    import httpx
+
+    def pieces() -> Iterable[bytes]:
+        with Path(facts.body).open("rb") as stream:
+            while piece := stream.read(1 << 16):
+                yield piece
+
+    headers = {"Content-Length": str(Path(facts.body).stat().st_size), "Repr-Digest": "none"}
+    with httpx.Client(timeout=None, trust_env=False) as client:  # noqa: S113 - on loopback
+        url = facts.receiver + ENDPOINT
+        return timed(lambda: client.post(url, content=pieces(), headers=headers).raise_for_status())
+
+
+def baseline_publish(facts: Facts) -> Measured:
+    """Publish the baseline's rows, in the snapshot that Trackwire renders."""
+    with Path(facts.body).open("rb") as stream:
+        head, _, _ = stream.read(1 << 16).partition(b',"issues":[')
+    checkpoint = {"cursor": None, "updated_since": None}
+    frame = {**json.loads(head + b"}"), "issues": [], "mappings": [], "checkpoint": checkpoint}
+    endpoint = facts.receiver + ENDPOINT
+    return baseline.load_and_dump(Path(facts.database), frame, endpoint, facts.token)
+
+
+ROLES: dict[str, Callable[[Facts], Measured]] = {
+    "baseline-fill": lambda facts: baseline.import_at_once(Path(facts.lines), Path(facts.database)),
+    "baseline-import": lambda facts: baseline.import_row_by_row(
+        Path(facts.lines), Path(facts.database)
+    ),
+    "baseline-publish": baseline_publish,
+    "import": import_issues,
+    "render": render,
+    "publish": publish,
+    "bare-post": bare_post,
+}
