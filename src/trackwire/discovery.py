@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,36 +48,26 @@ def find_providers() -> tuple[Found, ...]:
     """List every claim in the group `trackwire.providers`, sorted by name and distribution.
 
     A distribution that is visible through two paths counts once, as the import system sees it;
-    one whose metadata cannot be read has no claim.
+    one whose entry points cannot be read has no claim.
     """
     claims = {
         (found.name, found.dist, found.entry_point.name, found.entry_point.value): found
-        for found in map(_found, _entry_points())
+        for distribution in importlib_metadata.distributions()
+        if ENTRY_POINT_GROUP in _text(distribution, "entry_points.txt")
+        for found in map(_found, _entry_points(_visible(distribution)))
     }
     return tuple(claims[key] for key in sorted(claims))
 
 
-def _entry_points() -> list[EntryPoint]:
+def _visible(distribution: Any) -> Any:
+    """Return what the import system sees under the distribution's name: maybe another version."""
     try:
-        return list(importlib_metadata.entry_points(group=ENTRY_POINT_GROUP))
-    except Exception:
-        return [
-            entry_point
-            for distribution in _first_of_each_name(importlib_metadata.distributions())
-            for entry_point in _entry_points_of(distribution)
-        ]
+        return importlib_metadata.distribution(_header(distribution, "Name"))
+    except Exception:  # its directory bears another name, or one of that name is damaged
+        return distribution
 
 
-def _first_of_each_name(distributions: Iterable[Any]) -> Iterator[Any]:
-    seen = set()
-    for distribution in distributions:
-        name = _metadata(distribution, "Name")
-        if name == _UNKNOWN or canonical_distribution(name) not in seen:
-            seen.add(canonical_distribution(name))
-            yield distribution
-
-
-def _entry_points_of(distribution: Any) -> list[EntryPoint]:
+def _entry_points(distribution: Any) -> list[EntryPoint]:
     try:
         return list(distribution.entry_points.select(group=ENTRY_POINT_GROUP))
     except Exception:
@@ -86,18 +75,27 @@ def _entry_points_of(distribution: Any) -> list[EntryPoint]:
 
 
 def _found(entry_point: EntryPoint) -> Found:
-    distribution = entry_point.dist
     return Found(
         name=normalize_provider_name(entry_point.name),
-        dist=_metadata(distribution, "Name"),
-        version=_metadata(distribution, "Version"),
+        dist=_header(entry_point.dist, "Name"),
+        version=_header(entry_point.dist, "Version"),
         entry_point=entry_point,
     )
 
 
-def _metadata(distribution: Any, name: str) -> str:
+def _header(distribution: Any, name: str) -> str:
+    """Read a field of the core metadata that has one line.
+
+    Not through `distribution.metadata`: that parses the long description too, as an e-mail.
+    """
+    text = _text(distribution, "METADATA") or _text(distribution, "PKG-INFO")
+    head = text.partition("\n\n")[0]
+    line = re.search(rf"^{name}:[ \t]*(\S.*?)\s*$", head, re.IGNORECASE | re.MULTILINE)
+    return line[1] if line else _UNKNOWN
+
+
+def _text(distribution: Any, file: str) -> str:
     try:
-        value = None if distribution is None else distribution.metadata[name]
-    except Exception:
-        value = None
-    return str(value) if value else _UNKNOWN
+        return distribution.read_text(file) or ""
+    except Exception:  # undecodable, or a finder of somebody else's
+        return ""

@@ -242,3 +242,31 @@ def test_skipped_secret_leads_to_the_plain_question(seeker: Any, tracker: LiveTr
             session.sendline(reply)
         session.read()
     assert tracker.requests == []
+
+
+def test_empty_choice_is_a_note_and_the_plain_question_follows(
+    known: Any, tracker: LiveTracker
+) -> None:
+    tracker.boards.clear()
+    with known.terminal(*BIND) as session:
+        session.expect_exact("email (optional): ")
+        session.sendline("")
+        session.expect_exact("note: the credentials see nothing to choose from")
+        session.expect_exact("board: ")
+        session.sendline("B1")
+        session.read()
+    assert known.json("route")["external_resource_id"] == "B1"
+
+
+def test_provider_that_declares_no_resource_is_listed_without_a_command(
+    user: Any, tracker: LiveTracker
+) -> None:
+    routing = 'resource_type="acme_board",\n        credential_key="board",'
+    user.install("acme", LIVE_PLUGIN.replace(routing, ""))
+    given = ("--set", f"base_url={tracker.url}")
+    user.setenv("TRACKWIRE_ACME_BASE_URL", tracker.url)
+    user.setenv("TRACKWIRE_ACME_TOKEN", TRACKER_TOKEN)
+    user.setenv("TRACKWIRE_ACME_BOARD", "B1")
+    document = user.json("discover", "acme", *given)
+    assert (document["field"], document["resources"][0]) == (None, {**BOARDS[0], "bind": None})
+    assert "to bind one" not in user.does("discover", "acme", *given)

@@ -16,7 +16,8 @@ HEAVY = {
 }
 IMPORTED = """
 import atexit, sys
-atexit.register(lambda: print(*sys.modules, sep="\\n", file=sys.stderr))
+before = set(sys.modules)
+atexit.register(lambda: print(*set(sys.modules) - before, sep="\\n", file=sys.stderr))
 from trackwire.cli import main
 main(prog_name="trackwire")
 """
@@ -66,13 +67,26 @@ def test_help_imports_nothing_heavy_but_the_model(user: Any, command: str) -> No
     assert imported(user, *command.split(), "--help") & HEAVY <= {"msgspec"}
 
 
-def test_look_at_the_project_imports_no_http_and_no_keyring(bound: Any) -> None:
-    assert imported(bound, "status") & {"httpx", "keyring", "sqlalchemy"} == set()
+def test_version_imports_no_library_but_click(user: Any) -> None:
+    packages = {name.partition(".")[0] for name in imported(user, "--version")}
+    assert packages - sys.stdlib_module_names == {"click", "trackwire"}
 
 
-def test_dry_run_imports_no_http_and_opens_no_keyring(bound: Any) -> None:
+def test_version_imports_no_command(user: Any) -> None:
+    own = {name for name in imported(user, "--version") if name.startswith("trackwire.")}
+    assert own == {"trackwire.cli", "trackwire.cli.output", "trackwire.errors"}
+
+
+@pytest.mark.parametrize("command", ["status", "route", "publish --dry-run"])
+def test_look_at_the_project_imports_no_http_and_opens_no_keyring(bound: Any, command: str) -> None:
     bound.does("credentials", "set", "token", "--stdin", given="hushhush")
-    assert imported(bound, "publish", "--dry-run") & {"httpx", "keyring"} == set()
+    needless = {"httpx", "httpcore", "keyring", "tenacity", "sqlalchemy", "starlette", "ijson"}
+    assert imported(bound, *command.split()) & needless == set()
+
+
+@pytest.mark.parametrize("command", ["status", "route", "publish --dry-run", "credentials list"])
+def test_result_off_a_terminal_loads_no_renderer_of_terminals(bound: Any, command: str) -> None:
+    assert "rich.console" not in imported(bound, *command.split())
 
 
 def test_dry_run_leaves_the_hubs_token_in_the_keyring(bound: Any, memory_keyring: Any) -> None:

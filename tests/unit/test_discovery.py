@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import importlib_metadata
 import pytest
 
 from trackwire.discovery import Found, canonical_distribution
 
 Install = Callable[..., tuple[Found, ...]]
 DISTS = Path(__file__).resolve().parents[1] / "data" / "dists"
+
+
+class Recorded(importlib_metadata.Distribution):
+    """An installed distribution that records which of its files are read."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def read_text(self, filename: str | os.PathLike[str]) -> str | None:
+        self.read.append(str(filename))
+        texts = {
+            "METADATA": "Metadata-Version: 2.1\nName: bystander\nVersion: 1.0\n",
+            "entry_points.txt": "[console_scripts]\nbystander = bystander:main\n",
+        }
+        return texts.get(str(filename))
+
+    def locate_file(self, path: str | os.PathLike[str]) -> Path:
+        return Path(path)
+
+    def find_distributions(
+        self, context: importlib_metadata.DistributionFinder.Context
+    ) -> Iterator[importlib_metadata.Distribution]:
+        """Find itself, as a finder on `sys.meta_path`."""
+        if context.name in {None, "bystander"}:
+            yield self
+
+
+def write_info(site: Path, folder: str, metadata: str, *, points: str | None = None) -> Path:
+    """Write a distribution's metadata into a directory, and return the directory."""
+    info = site / folder
+    info.mkdir(parents=True)
+    (info / ("PKG-INFO" if folder.endswith(".egg-info") else "METADATA")).write_text(metadata)
+    if points:
+        (info / "entry_points.txt").write_text(f"[trackwire.providers]\n{points}\n")
+    return site
 
 
 def told(found: tuple[Found, ...]) -> list[tuple[str, str, str]]:
@@ -54,6 +91,40 @@ def test_shadowed_version_of_a_distribution_is_not_found(
     installed: Install, damaged: tuple[str, ...]
 ) -> None:
     assert told(installed("good", "older", *damaged)) == [("acme", "fake-good", "1.0")]
+
+
+def test_version_without_a_claim_shadows_one_with_a_claim(
+    installed: Install, tmp_path: Path
+) -> None:
+    newer = write_info(tmp_path, "fake_good-2.0.dist-info", "Name: fake-good\nVersion: 2.0\n")
+    assert installed(newer, "good") == ()
+
+
+def test_claim_beside_metadata_of_another_name_is_found(installed: Install, tmp_path: Path) -> None:
+    metadata = "Name: renamed\nVersion: 3.0\n"
+    site = write_info(tmp_path, "original-3.0.dist-info", metadata, points="acme = fake")
+    assert told(installed(site)) == [("acme", "renamed", "3.0")]
+
+
+def test_claim_of_an_egg_is_found(installed: Install, tmp_path: Path) -> None:
+    metadata = "Name: fake-egg\nVersion: 0.1\n"
+    site = write_info(tmp_path, "fake_egg.egg-info", metadata, points="acme = fake")
+    assert told(installed(site)) == [("acme", "fake-egg", "0.1")]
+
+
+def test_description_is_not_taken_for_a_field(installed: Install, tmp_path: Path) -> None:
+    metadata = "name:  fake-wordy \n\nName: chapter one\nVersion: 9\n"
+    site = write_info(tmp_path, "fake_wordy-1.0.dist-info", metadata, points="acme = fake")
+    assert told(installed(site)) == [("acme", "fake-wordy", "(unknown)")]
+
+
+def test_of_a_distribution_without_a_claim_the_entry_points_alone_are_read(
+    installed: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bystander = Recorded()
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, bystander])
+    installed("good")
+    assert set(bystander.read) == {"entry_points.txt"}
 
 
 @pytest.mark.parametrize("order", [("damaged", "good"), ("good", "damaged")])

@@ -8,8 +8,6 @@ from __future__ import annotations
 import importlib
 import io
 import sys
-import traceback
-from pathlib import Path
 from typing import Any
 
 import click
@@ -93,6 +91,8 @@ class _Root(click.Group):
             raise click.exceptions.Exit(_interrupted()) from error
         except Exception as error:
             if ctx.params.get("debug"):
+                import traceback
+
                 click.echo(traceback.format_exc(), err=True, nl=False)
             known = _known(error)
             output.fail(known)
@@ -148,13 +148,13 @@ def exit_code(error: TrackwireError) -> int:
     "-C",
     "directory",
     metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
+    type=click.Path(exists=True, file_okay=False),
+    default=".",
     help="The project's directory.  [default: this directory]",
 )
 @click.option("--debug", is_flag=True, help="Show where in the program an error arose.")
 @click.pass_context
-def main(ctx: click.Context, directory: Path, debug: bool) -> None:  # noqa: FBT001 - click's form
+def main(ctx: click.Context, directory: str, debug: bool) -> None:  # noqa: FBT001 - click's form
     """Publish issue-tracker snapshots with their route on them.
 
     Bind a directory to a tracker, pull its issues, log in to a hub, and publish: `trackwire sync`
@@ -165,4 +165,4 @@ def main(ctx: click.Context, directory: Path, debug: bool) -> None:  # noqa: FBT
     repeating.
     """
     del debug  # read from the context when an error is shown
-    ctx.ensure_object(Output).root = directory.absolute()
+    ctx.ensure_object(Output).directory = directory

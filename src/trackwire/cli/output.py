@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
     from trackwire.errors import TrackwireError
     from trackwire.service import TrackerService
 
-_WIDE = 10_000
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # of words and emoji
 
@@ -31,13 +27,15 @@ class Output:
 
     def __init__(self) -> None:
         self.as_json = False
-        self.root = Path()
+        self.directory = "."
 
     def service(self) -> TrackerService:
         """Return the service of the chosen project, which notifies through this output."""
+        from pathlib import Path
+
         from trackwire.service import TrackerService
 
-        return TrackerService(self.root, notify=self.note)
+        return TrackerService(Path(self.directory).absolute(), notify=self.note)
 
     def say(self, document: dict[str, Any], lines: Iterable[str]) -> None:
         """Print a result.
@@ -169,16 +167,25 @@ def to_json(document: object) -> str:
     try:
         return msgspec.json.encode(document, enc_hook=str).decode()
     except UnicodeEncodeError:  # a path that is not UTF-8 is written in escapes
+        import json
+
         return json.dumps(msgspec.to_builtins(document, enc_hook=str))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Lay out rows in columns; off a terminal a row is never wrapped.
+    """Lay out rows in columns, on a terminal no wider than it is; elsewhere a row is one line.
 
     Args:
         headers: The columns' names.
         rows: Their cells; None is shown as a dash.
     """
+    cells = [["-" if cell is None else printable(str(cell)) for cell in row] for row in rows]
+    lines = _fitted(headers, cells) if sys.stdout.isatty() else _padded([headers, *cells])
+    return [line.rstrip() for line in lines]
+
+
+def _fitted(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    import shutil
     from io import StringIO
 
     from rich.console import Console
@@ -187,8 +194,15 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
 
     laid_out = Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     for row in rows:
-        laid_out.add_row(*(Text("-" if cell is None else printable(str(cell))) for cell in row))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
+        laid_out.add_row(*map(Text, row))
     page = StringIO()
+    width = shutil.get_terminal_size().columns
     Console(file=page, width=width, highlight=False).print(laid_out)
-    return [line.rstrip() for line in page.getvalue().splitlines()]
+    return page.getvalue().splitlines()
+
+
+def _padded(rows: Sequence[Sequence[str]]) -> list[str]:
+    from rich.cells import cell_len, set_cell_size
+
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(set_cell_size, row, widths)) for row in rows]
