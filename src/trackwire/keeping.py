@@ -250,7 +250,7 @@ def secrets_origin(
         return origin_of(own)
     origin = unconfirmed_origin(credentials, provider, workspace, held)
     if origin is None:
-        return _agreed_origin(credentials, provider, workspace, held)
+        return _agreed_origin(credentials, provider, address, workspace, held)
     if confirmed is None or origin_of(confirmed) != origin:
         own_words = f"give it too: --set {assignment(address.name)}"
         agree = f"run: {command(*confirm_by, origin)}" if confirm_by else own_words
@@ -296,12 +296,10 @@ def unconfirmed_origin(
 def _agreed_origin(
     credentials: TrackerCredentialStore,
     provider: Provider,
+    address: CredentialField,
     workspace: str,
     held: Mapping[str, str | int],
 ) -> str | None:
-    address = provider.origin_field
-    if address is None:
-        return None
     url = (
         _own_address(credentials, provider, workspace, address.name)
         or held.get(address.name)

@@ -150,7 +150,10 @@ def _ascii_name(host: str) -> str:
 def _normalized_path(path: str, url: str) -> str:
     if any(segment in {".", ".."} for segment in path.split("/")):
         _refuse(url, "has . or .. in its path; write the path out")
-    return quote(path, safe=_PATH_CHARACTERS)
+    try:
+        return quote(path, safe=_PATH_CHARACTERS)
+    except UnicodeEncodeError:
+        _refuse(url, "is not UTF-8 text")
 
 
 def _refuse(url: str, problem: str) -> NoReturn:

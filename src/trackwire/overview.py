@@ -71,10 +71,17 @@ def _at_work(holder: Path) -> str | None:
     # The lock itself is not tried: taking it, however briefly, would refuse a pull that begins.
     try:
         held = json.loads(holder.read_text())
-        action, pid = str(held["action"]), int(held["pid"])
-        os.kill(pid, 0)
-    except PermissionError:
-        return action
+        action, process = str(held["action"]), int(held["pid"])
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
-    return action
+    return action if _is_running(process) else None
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:  # it is another user's
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True

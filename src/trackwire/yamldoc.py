@@ -26,6 +26,8 @@ from trackwire.errors import ProjectError
 _TAG = "tag:yaml.org,2002:"
 _BYTE_ORDER_MARK = "\ufeff"
 _DOCUMENT_END = re.compile(r"\.\.\.(\s|$)")
+_UNREADABLE = (NotImplementedError, AssertionError, ValueError, OverflowError)
+"""What the reader raises for YAML that it is not made for, beside its own errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def edit_section(path: Path, text: str, key: str, change: Callable[[Any], None])
     try:
         # A comment would keep the carriage return of its line, and end with two.
         section = _edited("".join(lines[start:end]).replace("\r\n", "\n"), key, change)
-    except YAMLError as error:
+    except (YAMLError, TypeError, LookupError, *_UNREADABLE) as error:
         raise ProjectError(
             f"{path}:{start + 1}: the section {key} cannot be edited by itself (does it use an "
             "alias?); edit it by hand"
@@ -168,7 +170,7 @@ def mapping_in(parent: Any, key: str) -> Any:
 
 
 def _edited(section: str, key: str, change: Callable[[Any], None]) -> str:
-    yaml = YAML()
+    yaml = _reader()
     yaml.preserve_quotes = True
     yaml.width = 1 << 20
     _, indent, offset = load_yaml_guess_indent(section)
@@ -187,16 +189,21 @@ def _edited(section: str, key: str, change: Callable[[Any], None]) -> str:
 
 def _root(path: Path, text: str) -> MappingNode | None:
     try:
-        node = YAML().compose(StringIO(text))
+        node = _reader().compose(StringIO(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise ProjectError(f"{place}: malformed YAML: {error.problem or error.context}") from error
-    except YAMLError as error:
+    except ReaderError as error:
         problem = " ".join(str(error).split())
         raise ProjectError(f"{path}{_place_of(error, text)}: malformed YAML: {problem}") from error
     except RecursionError:
         raise ProjectError(f"{path}: it is nested too deeply to be read") from None
+    except _UNREADABLE as error:
+        raise ProjectError(
+            f"{path}: the YAML reader cannot take it; write escapes such as \\U0001F600 as "
+            "characters, and put comments on lines of their own, before a key"
+        ) from error
     if node is None or _is(node, "null"):
         return None
     if not isinstance(node, MappingNode):
@@ -204,9 +211,13 @@ def _root(path: Path, text: str) -> MappingNode | None:
     return node
 
 
-def _place_of(error: YAMLError, text: str) -> str:
-    if not isinstance(error, ReaderError):
-        return ""
+def _reader() -> YAML:
+    yaml = YAML()
+    yaml.composer.warn_double_anchors = False  # YAML lets an anchor be given anew
+    return yaml
+
+
+def _place_of(error: ReaderError, text: str) -> str:
     before = text[: error.position].splitlines(keepends=True)
     return f":{len(before) or 1}:{len(before[-1]) + 1 if before else 1}"
 

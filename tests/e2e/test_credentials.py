@@ -6,7 +6,8 @@ import tomllib
 from typing import Any
 
 import pytest
-from projectkit import running_tracker
+from projectkit import LIVE_PLUGIN, running_tracker
+from scripted_server import ScriptedServer, answering
 
 HUB = "http://127.0.0.1:9"  # where nothing listens
 
@@ -293,3 +294,33 @@ def test_token_that_the_keyring_does_not_give_out_names_the_login(
     bound.does("login", HUB, "--token-stdin", given="hushhush")
     memory_keyring.held.clear()
     assert f"trackwire login {HUB}" in bound.fails("publish", code=1)
+
+
+def test_secret_that_the_plugin_does_not_declare_is_listed_masked(user: Any) -> None:
+    user.does("bind", "acme", "--workspace", "site.example")
+    user.does("credentials", "set", "old_key", "--stdin", given="hushhush")
+    user.install("acme", LIVE_PLUGIN)
+    (row,) = [r for r in user.json("credentials", "list")["credentials"] if r["field"] == "old_key"]
+    assert (row["value"], row["note"]) == ("****", None)
+
+
+def test_login_to_a_busy_hub_says_that_it_does_not_tell(
+    user: Any, scripted_server: ScriptedServer
+) -> None:
+    scripted_server.script(answering(503))
+    done = user.run("login", scripted_server.url, "--token-stdin", given="hushhush")
+    assert "does not tell whether it takes the token (HTTP 503)" in done.stderr
+
+
+def test_set_of_a_plain_field_for_every_workspace_is_refused(bound: Any) -> None:
+    arguments = ("credentials", "set", "board", "--every-workspace", "--stdin")
+    message = bound.fails(*arguments, code=1, given="B2")
+    assert "board belongs to the project" in message
+    assert bound.json("route")["external_resource_id"] == "B1"
+
+
+def test_set_of_a_plain_field_outside_a_project_is_refused(acme: Any) -> None:
+    place = ("--provider", "acme", "--workspace", "site.example")
+    message = acme.fails("credentials", "set", "board", *place, "--stdin", code=1, given="B2")
+    assert "board belongs to the project" in message
+    assert list(acme.project.iterdir()) == []

@@ -263,9 +263,10 @@ def test_doctor_publishes_and_writes_nothing(patient: Any) -> None:
 @pytest.mark.needs_hub
 def test_hub_that_takes_the_token_is_sound_and_gets_no_snapshot(patient: Any, hub: Any) -> None:
     patient.does("login", hub.url, "--token-stdin", given=hub.token)
+    before = hub.run("queue")
     ((state, text, _),) = findings(patient, "hub", 0)
     assert (state, text) == ("ok", f"{hub.url} takes the token of trackwire login")
-    assert "acme" not in json.dumps(hub.run("queue"))
+    assert hub.run("queue") == before
 
 
 @pytest.mark.needs_hub
@@ -296,3 +297,30 @@ def test_every_line_that_is_not_ok_says_what_to_do(patient: Any) -> None:
         if found["state"] != "ok" and not found["remedy"] and "run: " not in found["text"]
     ]
     assert mute == []
+
+
+def test_secret_that_no_request_can_carry_is_wrong(patient: Any, tracker: LiveTracker) -> None:
+    patient.setenv("TRACKWIRE_ACME_TOKEN", f"{TRACKER_TOKEN}\nX: y")
+    patient.setenv("TRACKWIRE_ACME_BASE_URL", tracker.url)
+    ((state, text, remedy),) = findings(patient, "tracker", 1)
+    assert (state, "line break" in text) == ("wrong", True)
+    assert "trackwire credentials set token" in remedy
+    assert tracker.requests == []
+
+
+def test_resource_that_is_not_seen_and_cannot_be_listed_is_to_be_given_access(
+    user: Any, tracker: LiveTracker
+) -> None:
+    user.install("acme", LIVE_PLUGIN.replace("discover=resources,", ""))
+    given = json.dumps({"base_url": tracker.url, "token": TRACKER_TOKEN, "board": "B1"})
+    user.does(*BIND, "--credentials-stdin", given=given)
+    tracker.boards.clear()
+    (_, (state, _, remedy)) = findings(user, "tracker", 1)
+    assert (state, remedy) == ("wrong", "give the account access to it, or bind to another")
+
+
+def test_binding_without_a_plugin_is_a_warning(user: Any) -> None:
+    user.does("bind", "notion", "--workspace", "w")
+    state, text, remedy = findings(user, "plugin", 0)[0]
+    assert (state, remedy) == ("warning", "install one; see: trackwire providers")
+    assert text == "notion: no plugin is installed: publishes carry no route (null/null)"

@@ -217,3 +217,9 @@ def test_more_files_than_may_be_open_at_once_are_imported(fresh: Any) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert held(fresh) == 70
+
+
+def test_foreign_issues_that_are_left_out_are_said(fresh: Any) -> None:
+    lines = fresh.lines("1") + fresh.lines("2", workspace="w")
+    shown = fresh.does(*JSONL, "--only-bound", "-", given=lines)
+    assert shown.rstrip().endswith("1 created, 0 updated, 0 unchanged, 1 foreign left out")

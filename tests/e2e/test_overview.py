@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from trackwire import __version__
+from trackwire.cli import main
 
 BAD_PLUGINS = {
     "raises": ("raise RuntimeError('no such thing')", "RuntimeError: no such thing"),
@@ -198,3 +206,18 @@ def test_mapping_to_an_issue_that_is_not_at_hand_is_refused(bound: Any) -> None:
 
 def test_removing_no_mapping_is_refused(bound: Any) -> None:
     assert "trackwire map list" in bound.fails("map", "remove", "WP01", "1", code=2)
+
+
+def test_path_that_is_not_utf8_is_in_the_document_in_escapes(user: Any) -> None:
+    user.project = Path(os.fsdecode(bytes(user.project) + b"-\xff"))
+    user.project.mkdir()
+    user.does("bind", "notion", "--workspace", "w")
+    shown = user.does("route", "--json")
+    assert "rocket-\\udcff" in shown
+    assert json.loads(shown)["sources"]["provider"]["where"] == str(user.config)
+
+
+def test_caller_in_this_process_may_take_the_output_in_memory() -> None:
+    with redirect_stdout(StringIO()) as shown, pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, __version__ in shown.getvalue()) == (0, True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted_server import ScriptedServer, accepting
 
 from trackwire.lock import project_lock
 
@@ -311,3 +312,12 @@ def test_refusal_of_an_empty_scope_says_what_the_environment_changed(bound: Any)
     done = bound.run("publish", "--dry-run")
     assert done.exit_code == 1
     assert "TRACKWIRE_ACME_BOARD overrides another value" in done.stderr
+
+
+def test_hub_that_does_not_say_how_it_resolved_is_said_to_be_silent(
+    bound: Any, scripted_server: ScriptedServer
+) -> None:
+    scripted_server.script(accepting(resolution=None), accepting(resolution=None))
+    shown = bound.does("publish", "--hub", scripted_server.url)
+    assert "resolution   the hub did not say" in shown
+    assert bound.json("publish", "--hub", scripted_server.url)["resolution"] is None

@@ -297,3 +297,9 @@ def test_pull_off_a_terminal_says_nothing_beside_its_result(reader: Any) -> None
     done = reader.process("pull")
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_pull_since_a_time_that_is_cut_short_says_so(reader: Any) -> None:
+    reader.does("pull")
+    shown = reader.does("pull", "--since", "2026-11-01T10:00:00+00:00", "--limit", "2")
+    assert "not to the end of what changed since then" in shown

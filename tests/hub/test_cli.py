@@ -308,3 +308,19 @@ def test_reading_command_makes_no_database_where_there_is_none(tmp_path: Path) -
     assert done.exit_code == 2
     assert f"{absent}: there is no hub's database" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hub_that_cannot_start_does_not_say_that_it_listens() -> None:
+    code = (
+        "from contextlib import asynccontextmanager\n"
+        "from starlette.applications import Starlette\n"
+        "from trackwire.hub.server import listen, serve\n"
+        "@asynccontextmanager\n"
+        "async def failing(app):\n"
+        "    raise OSError('no room')\n"
+        "    yield\n"
+        "serve(Starlette(lifespan=failing), listen('127.0.0.1', 0), lambda: print('ready'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+    assert "no room" in done.stderr

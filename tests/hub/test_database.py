@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Barrier, Thread
@@ -15,9 +17,10 @@ from typing import Any
 import pytest
 
 from trackwire.errors import StoreError, TemporaryError
+from trackwire.hub import sqlite
 from trackwire.hub.database import open_database
 from trackwire.hub.sqlite import APPLICATION_ID
-from trackwire.hub.teams import list_teams
+from trackwire.hub.teams import create_token, list_teams
 
 
 def create(path: Path) -> None:
@@ -168,3 +171,61 @@ def test_a_crash_in_mid_write_is_undone_when_it_is_next_opened(tmp_path: Path) -
 
 def test_the_application_id_is_fixed() -> None:
     assert int.from_bytes(b"TWRH") == APPLICATION_ID
+
+
+def overtake(monkeypatch: pytest.MonkeyPatch, fill: Callable[[Path], None]) -> None:
+    """Have a file filled between the look at it, which finds it empty, and its making."""
+    look = sqlite._content
+
+    def overtaken(path: Path, *arguments: Any) -> object:
+        found = look(path, *arguments)
+        monkeypatch.setattr(sqlite, "_content", look)
+        fill(path)
+        return found
+
+    monkeypatch.setattr(sqlite, "_content", overtaken)
+
+
+def test_what_another_has_created_meanwhile_is_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faster(path: Path) -> None:
+        engine = open_database(path)
+        create_token(engine, "the faster", "tests")
+        engine.dispose()
+
+    overtake(monkeypatch, faster)
+    engine = open_database(tmp_path / "hub.sqlite")
+    assert list(list_teams(engine).values()) == ["the faster"]
+    engine.dispose()
+
+
+def test_what_is_something_elses_meanwhile_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overtake(monkeypatch, foreign)
+    with pytest.raises(StoreError, match="something else's"):
+        open_database(tmp_path / "hub.sqlite")
+
+
+@contextmanager
+def directory_closed_to_us(directory: Path) -> Iterator[None]:
+    directory.chmod(0o500)
+    superuser = os.geteuid() == 0
+    if superuser:  # whose rights to a file do not depend on its mode
+        os.setreuid(65534, 0)
+    try:
+        yield
+    finally:
+        if superuser:
+            os.setreuid(0, 0)
+        directory.chmod(0o700)
+
+
+def test_a_directory_that_takes_no_journal_is_refused(tmp_path: Path) -> None:
+    create(tmp_path / "hub.sqlite")
+    with (
+        directory_closed_to_us(tmp_path),
+        pytest.raises(StoreError, match="cannot be written in this directory; name another"),
+    ):
+        open_database(tmp_path / "hub.sqlite")

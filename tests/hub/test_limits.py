@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hubkit import SNAPSHOTS, HubProcess, Team, gzipped_snapshot, issue, join, snapshot
@@ -151,3 +152,16 @@ def test_the_hub_answers_while_it_reads_a_large_snapshot(start: Callable[..., Hu
         assert not pending.done()
         assert answer.status_code == 201
         assert pending.result().status_code == 201
+
+
+def test_a_directory_that_is_gone_is_not_told_to_be_full(
+    start: Callable[..., HubProcess], tmp_path: Path
+) -> None:
+    hub = start()
+    with join(hub) as team:
+        assert team.publish().status_code == 201
+        away = tmp_path.rename(tmp_path.with_name(f"{tmp_path.name}-away"))
+        answer = team.publish()
+        away.rename(tmp_path)
+        assert (answer.status_code, "retry-after" in answer.headers) == (500, False)
+        assert team.publish().status_code == 201

@@ -167,3 +167,19 @@ def test_a_revoked_token_is_refused_at_once(hub: HubProcess, team: Team) -> None
 def test_the_database_holds_no_token(hub: HubProcess, team: Team) -> None:
     team.publish(key=str(uuid4()))
     assert team.token.encode() not in hub.database.read_bytes()
+
+
+def test_a_body_that_cannot_be_read_to_its_end_is_cut_short(
+    start: Callable[..., HubProcess],
+) -> None:
+    hub = start()
+    with join(hub) as team:
+        body = json.dumps(snapshot()).encode().ljust((1 << 20) + 1)
+        snapshot_id = team.publish(body).json()["snapshot_id"]
+        with closing(sqlite3.connect(hub.database)) as database, database:
+            database.execute("UPDATE snapshot_chunks SET zstd = x'00' WHERE position = 1")
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+            team.client.get(f"{SNAPSHOTS}{snapshot_id}/body/")
+        log = (hub.database.parent / "hub.log").read_text()
+        assert "ZstdError" in log
+        assert "ASGI message" not in log

@@ -643,6 +643,14 @@ def test_file_of_another_length_is_never_accepted(
     assert scripted_server.requests == []
 
 
+def test_file_on_a_failing_disk_is_named(scripted_server: ScriptedServer, send: Sender) -> None:
+    unreadable = Path("/proc/self/mem")  # nothing is mapped where it begins
+    scripted_server.script(accepting())
+    with pytest.raises(StoreError, match=r"/mem: .*; publish again to render it anew"):
+        send(Body(unreadable, 100, bytes(32)))
+    assert scripted_server.requests == []
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for hub.test and 127.0.0.1, with its key, in one file."""

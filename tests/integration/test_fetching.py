@@ -632,7 +632,9 @@ def test_a_redirect_elsewhere_is_refused_before_anything_is_sent_there(
     assert CURSOR not in str(caught.value)
 
 
-@pytest.mark.parametrize("location", ["javascript:alert(1)", "http://[", "//u:p@127.0.0.1/"])
+@pytest.mark.parametrize(
+    "location", ["javascript:alert(1)", "http://[", "//u:p@127.0.0.1/", "https://h:port/"]
+)
 def test_a_redirect_to_an_unusable_address_is_refused(
     scripted_server: ScriptedServer, fetch: Fetcher, location: str
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -170,3 +171,13 @@ def unprivileged() -> Callable[[], AbstractContextManager[None]]:
             os.seteuid(0)
 
     return drop
+
+
+@pytest.fixture
+def foreign_process() -> Iterator[int]:
+    """The id of a process that no signal may be sent to while `unprivileged`."""
+    if os.geteuid() != 0:
+        yield 1
+        return
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=NOBODY - 1) as process:
+        yield process.pid

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from projectkit import PROVIDER, WORKSPACE, LiveTracker, make_issue, running_tracker
 
@@ -504,8 +505,11 @@ def test_connector_that_prints_leaves_standard_output_alone(
         Page(cursor=7),  # type: ignore[arg-type]  # what the test is about
         Page(unplaced=["Odd"]),  # type: ignore[list-item]  # what the test is about
         Page(unplaced=[Unplaced("colour", "red")]),  # type: ignore[arg-type]  # likewise
+        Page(unplaced=[Unplaced("status", 7)]),  # type: ignore[arg-type]  # likewise
         Page(unfit=["7"]),  # type: ignore[list-item]  # likewise
         Page(unfit=[Unfit("", "odd")]),
+        Page(unfit=[Unfit("7", 7)]),  # type: ignore[arg-type]  # likewise
+        Page(issues=[msgspec.structs.replace(issue(), ref={"id": "1"})]),
         Page(issues=[issue(system="jira")]),
         Page(issues=[issue(workspace="b.example")]),
     ],
@@ -513,7 +517,7 @@ def test_connector_that_prints_leaves_standard_output_alone(
 )
 def test_page_that_is_none_names_the_plugin(item: object) -> None:
     with pytest.raises(ProviderError, match=f"{PLUGIN}: its pages failed"):
-        pages(item)
+        pages(item, Page())
 
 
 @pytest.mark.parametrize(
@@ -742,3 +746,71 @@ def test_secret_with_a_line_break_is_said_with_the_command_that_replaces_it(
         context.secret("api_key")
     assert "run: trackwire credentials set api_key" in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+def test_typed_secret_for_the_users_own_address_goes_nowhere_else(
+    desk: Desk, tracker: LiveTracker
+) -> None:
+    address, *others = ACME.credential_fields
+    own = (replace(address, personal=True), *others)
+    desk.provider = replace(ACME, credential_fields=own)
+    kept = Entry(provider=PROVIDER, workspace=WORKSPACE, field="base_url", secret=False)
+    desk.users.put(kept, "https://own.example")
+    desk.users.drop(next(e for e in desk.users.read().credential if e.field == "api_key"))
+    with pytest.raises(CredentialError) as caught, desk.open(given={"api_key": OTHER}):
+        pass
+    assert str(caught.value) == (
+        f"what was typed is for https://own.example, and is not sent to {tracker.url}, which "
+        "another source names; give the address too: --set base_url=URL"
+    )
+
+
+def test_missing_secret_is_told_without_an_origin_where_the_address_is_unusable(
+    desk: Desk,
+) -> None:
+    desk.users.drop(desk.users.read().credential[0])
+    desk.bind(base_url="nowhere")
+    with pytest.raises(CredentialError) as caught, desk.open():
+        pass
+    assert "run: trackwire credentials set api_key, or set" in str(caught.value)
+
+
+def test_typed_secret_with_a_line_break_is_to_be_typed_again(
+    desk: Desk, tracker: LiveTracker
+) -> None:
+    given = {"base_url": tracker.url, "api_key": f"{OTHER}\nX: y"}
+    with desk.open(given=given) as context, pytest.raises(CredentialError) as caught:
+        context.secret("api_key")
+    assert str(caught.value).endswith("such as a line break; give it again")
+
+
+def test_issue_that_the_plugin_finds_unfit_stays_so() -> None:
+    (page,) = pages(Page(issues=[issue()], unfit=[Unfit("7", "it has no title")]))
+    assert list(page.unfit) == [Unfit("7", "it has no title")]
+
+
+def test_provider_whose_address_may_be_missing_is_named(desk: Desk) -> None:
+    address, *others = ACME.credential_fields
+    desk.provider = replace(ACME, credential_fields=(replace(address, required=False), *others))
+    write_binding(desk.root, BINDING, drop_fields=frozenset({"base_url"}))
+    with (
+        pytest.raises(ProviderError, match=f"{PLUGIN}: it declares no required field"),
+        desk.open(),
+    ):
+        pass
+
+
+def test_typed_secret_is_used_though_the_stored_one_is_for_another_address(
+    desk: Desk, tracker: LiveTracker
+) -> None:
+    desk.keep("api_key", SECRET, "https://other.example")
+    given = {"base_url": tracker.url, "api_key": OTHER}
+    with desk.open(given=given) as context:
+        assert revealed(context, "api_key") == OTHER
+
+
+def test_refusal_names_the_first_of_the_secrets_that_are_for_another_address(desk: Desk) -> None:
+    desk.keep("api_key", SECRET, "https://other.example")
+    desk.keep("refresh_token", OTHER, "https://third.example")
+    with pytest.raises(CredentialError, match=r"^api_key is not sent to "), desk.open():
+        pass

@@ -219,6 +219,16 @@ def test_value_is_dropped_from_its_place_only(users: UserStore) -> None:
     assert [entry.value for entry in users.read().credential] == ["Y"]
 
 
+def test_workspace_is_dropped_and_the_others_stay(users: UserStore) -> None:
+    remember(users, "board", "X")
+    remember(users, "email", "me@acme.example")
+    remember(users, "board", "Y", workspace="there")
+    remember(users, "board", "Z", workspace=None)
+    users.put(Entry(provider="beads", workspace="here", field="board", secret=False), "other")
+    store(users).drop_workspace("acme", "here")
+    assert [entry.value for entry in users.read().credential] == ["Y", "Z", "other"]
+
+
 def revealed(
     credentials: TrackerCredentialStore, config: TrackerProjectConfig, provider: Provider
 ) -> str | None:
@@ -229,6 +239,12 @@ def revealed(
 
 def test_secret_that_nobody_gave_is_none(users: UserStore, acme: Provider) -> None:
     assert revealed(store(users), project({"base_url": HERE}), acme) is None
+
+
+def test_secret_that_nobody_gave_is_refused_nowhere(users: UserStore, acme: Provider) -> None:
+    config = project({"base_url": EVIL})
+    address = store(users).effective(config, acme)["base_url"]
+    store(users).check_origin(config, acme, "api_token", address)
 
 
 @pytest.mark.parametrize(

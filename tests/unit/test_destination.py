@@ -69,6 +69,7 @@ def test_every_spelling_of_an_origin_has_one_form(url: str, origin: str) -> None
         ("https://" + "a" * 64 + ".example", "invalid host"),
         ("https://" + "abc." * 80 + "example", "invalid host"),
         ("https://hub.example/a/../b", r"\. or \.\."),
+        ("https://hub.example/\udcff", "not UTF-8 text"),
     ],
 )
 def test_unusable_address_is_refused_with_its_reason(url: str, problem: str) -> None:

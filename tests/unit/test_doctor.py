@@ -246,3 +246,18 @@ def test_answer_of_the_hub_is_a_finding(
     assert (finding.state, text in finding.text) == (state, True)
     assert (finding.remedy is None) is (state is State.OK)
     assert TOKEN not in str(finding)
+
+
+def test_hub_that_asks_for_no_token_is_sound(tmp_path: Path, no_keyring: None) -> None:
+    with running(StrictHub(always(422))) as endpoint:
+        service = make_service(tmp_path)
+        (finding,) = about("hub", service.doctor(endpoint.partition("/api")[0]))
+    assert finding.state is State.OK
+    assert finding.text.endswith("asks for no token, and there is none")
+
+
+def test_missing_route_of_a_provider_that_lists_nothing_names_no_list(patient: Patient) -> None:
+    bind_project(patient.root, board=None)
+    (finding,) = about("route", examine(patient))
+    assert finding.state is State.WRONG
+    assert "discover" not in (finding.remedy or "")

@@ -63,6 +63,16 @@ def test_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
         assert told == [f"waiting up to 0 s for trackwire publish (process {holder.pid})"]
 
 
+def test_second_process_is_refused_though_the_holder_is_not_named(tmp_path: Path) -> None:
+    with another_process(tmp_path):
+        (tmp_path / DATA_DIRECTORY / "lock.holder").write_text("")
+        with (
+            pytest.raises(LockedError, match=r"^another trackwire process is working on"),
+            project_lock(tmp_path, "import", wait=0),
+        ):
+            pass
+
+
 def test_waiting_process_goes_on_when_the_lock_is_freed(tmp_path: Path) -> None:
     with another_process(tmp_path) as holder:
 
@@ -151,3 +161,12 @@ def test_file_in_the_data_directorys_place_is_named(tmp_path: Path) -> None:
     (tmp_path / DATA_DIRECTORY).write_text("")
     with pytest.raises(ProjectError, match="trackwire: cannot be used: "):
         data_directory(tmp_path)
+
+
+def test_directory_in_the_locks_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / DATA_DIRECTORY / "lock").mkdir(parents=True)
+    with (
+        pytest.raises(ProjectError, match=r"trackwire/lock: cannot be locked: Is a directory"),
+        project_lock(tmp_path, "import"),
+    ):
+        pass

@@ -276,6 +276,15 @@ def test_publish_needs_a_hub(service: TrackerService) -> None:
         service.publish()
 
 
+@pytest.mark.parametrize("timeout", [0.0, -1.0, float("nan"), float("inf")])
+def test_timeout_that_cannot_be_meant_sends_nothing(
+    service: TrackerService, hub: IdempotentHub, timeout: float
+) -> None:
+    with pytest.raises(UsageError, match=f"the timeout is {timeout}; it takes seconds, more than"):
+        service.publish(hub=hub.url, timeout=timeout)
+    assert hub.keys == []
+
+
 def test_output_is_the_body_that_was_sent(
     service: TrackerService, hub: IdempotentHub, tmp_path: Path
 ) -> None:

@@ -67,3 +67,7 @@ def test_secrets_are_equal_by_value() -> None:
     assert Secret("a") == Secret("a")
     assert Secret("a") != Secret("b")
     assert Secret("a") != "a"
+
+
+def test_equal_secrets_count_once_in_a_set() -> None:
+    assert len({Secret("a"), Secret("a"), Secret("b")}) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -420,3 +421,25 @@ def test_last_page_completes_what_the_pages_before_it_began(service: TrackerServ
     run(service, page("1", more=True))
     run(service, page("2", first=False))
     assert filled(service) is Fill.COMPLETE
+
+
+def test_file_is_imported_by_its_path(service: TrackerService, tmp_path: Path) -> None:
+    path = tmp_path / "page.json"
+    path.write_bytes(page("1"))
+    (report,) = service.import_files([ImportFile.at(path)])
+    assert (report.files, ids(service)) == ((str(path),), ["1"])
+
+
+class Unreadable(BytesIO):
+    """A file on a disk that fails."""
+
+    def read(self, *_: Any) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_file_that_fails_under_the_providers_reader_is_named_and_not_the_plugin(
+    service: TrackerService,
+) -> None:
+    files = [ImportFile.of("page.json", Unreadable())]
+    with pytest.raises(RecordError, match=r"^page\.json: cannot be read: Input/output error$"):
+        list(service.import_files(files))

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -318,6 +318,18 @@ def test_spool_of_a_live_process_is_kept(tmp_path: Path) -> None:
     (tmp_path / name).touch()
     remove_leftovers(tmp_path)
     assert spools(tmp_path) == [name]
+
+
+def test_spool_of_a_live_process_of_another_user_is_kept(
+    public_path: Path,
+    unprivileged: Callable[[], AbstractContextManager[None]],
+    foreign_process: int,
+) -> None:
+    name = f"spool-{foreign_process}-0a0b0c0d.json"
+    (public_path / name).touch()
+    with unprivileged():
+        remove_leftovers(public_path)
+    assert spools(public_path) == [name]
 
 
 def test_spool_in_use_by_this_process_is_kept(store: TrackerSqliteStore) -> None:

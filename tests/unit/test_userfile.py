@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import keyring
+import keyring.backends.fail
 import pytest
 from filelock import FileLock
 
@@ -193,6 +195,13 @@ def test_file_in_the_directorys_place_is_named(users: UserStore) -> None:
         users.put(TOKEN, SECRET)
 
 
+def test_file_in_the_directorys_place_is_named_when_it_is_read(users: UserStore) -> None:
+    users.path.parent.parent.mkdir(parents=True)
+    users.path.parent.write_text("")
+    with pytest.raises(CredentialError, match=r"credentials\.toml: Not a directory"):
+        users.read()
+
+
 def test_secret_lies_in_the_keyring_where_there_is_one(users: UserStore, vault: Vault) -> None:
     assert users.put(TOKEN, SECRET) == "the system keyring"
     assert SECRET not in users.path.read_text()
@@ -216,6 +225,16 @@ def test_keyring_of_low_priority_is_not_used(
     monkeypatch.setattr(type(vault), "priority", 0.5)  # as those have that keep plain text
     users.put(TOKEN, SECRET)
     assert vault.held == {}
+
+
+def test_keyring_that_does_not_work_here_is_not_used(
+    users: UserStore, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def priority(_: Vault) -> float:
+        raise RuntimeError("its service is not running")  # as those of the desktops do
+
+    monkeypatch.setattr(type(vault), "priority", property(priority))
+    assert users.put(TOKEN, SECRET) == str(users.path)
 
 
 def test_secret_that_the_keyring_keeps_back_is_an_error_with_the_remedy(
@@ -245,6 +264,16 @@ def test_secret_that_the_keyring_has_lost_can_be_removed(users: UserStore, vault
 def test_secret_that_the_keyring_does_not_let_go_of_is_told(users: UserStore, vault: Vault) -> None:
     users.put(TOKEN, SECRET)
     vault.locked = True
+    with pytest.raises(CredentialError, match="system keyring may still hold it; remove it there"):
+        users.drop(users.read().credential[0])
+    assert users.read().credential == ()
+
+
+def test_secret_of_a_keyring_that_is_gone_is_told_when_it_is_removed(
+    users: UserStore, vault: Vault
+) -> None:
+    users.put(TOKEN, SECRET)
+    keyring.set_keyring(keyring.backends.fail.Keyring())
     with pytest.raises(CredentialError, match="system keyring may still hold it; remove it there"):
         users.drop(users.read().credential[0])
     assert users.read().credential == ()

@@ -103,7 +103,9 @@ def test_report_tells_what_was_read(make: Make) -> None:
     [
         ({"since": datetime(2026, 11, 1)}, "without an offset"),  # noqa: DTZ001 - what it is about
         ({"since": datetime(2999, 1, 1, tzinfo=UTC)}, "in the future"),
-        ({"since": NOW, "full": True}, "leave out either"),
+        ({"since": datetime(1969, 12, 31, tzinfo=UTC)}, "it takes 1970 or later"),
+        ({"since": NOW, "full": True}, "leave out either full or since"),
+        ({"since": NOW, "accept_gone": True}, "leave out either since or accept_gone"),
         ({"limit": 0}, "the limit is 0"),
         ({"overlap": timedelta(seconds=-1)}, "the overlap is -1 s"),
         ({"max_wait": float("nan")}, "the longest wait is nan"),

@@ -312,3 +312,18 @@ def test_whatever_is_created_meanwhile_nothing_is_skipped(
     read = set(growing.read())
     assert read >= before
     assert read <= set(growing.rows)
+
+
+def test_list_that_ends_where_the_next_page_was_to_begin_is_read_to_there() -> None:
+    lagging = ShiftingList()
+    lagging.put(*map(str, range(5)))
+    lagging.shown_as = {str(n): lagging.now + timedelta(days=n) for n in range(4)}
+
+    def delete(page: int) -> None:
+        if page == 2:
+            del lagging.rows["4"]
+
+    lagging.before_page = delete
+    pages = read_windows(lagging.ask, lambda row: row.id, lambda row: row.changed_at, None, None)
+    read = [([row.id for row in rows], cursor is None) for rows, cursor in pages]
+    assert read == [(["0", "1", "2", "3"], False), ([], True)]

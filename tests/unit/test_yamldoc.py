@@ -134,6 +134,21 @@ def test_file_nested_beyond_reading_is_refused() -> None:
         read_document(PATH, "a: " + "[" * 5000 + "]" * 5000)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["a: # c\n  >-\n\nb: 1\n", 'a: "\\UFFFFFFFF"\n', 'a: "\\U00FFFFFF"\n'],
+    ids=["comment before a block", "escape beyond C", "escape beyond Unicode"],
+)
+def test_file_that_the_reader_is_not_made_for_is_refused(text: str) -> None:
+    with pytest.raises(ProjectError, match=r"config\.yaml: the YAML reader cannot take it"):
+        read_document(PATH, text)
+
+
+def test_anchor_may_be_given_anew() -> None:
+    document = read_document(PATH, "a: &x one\nb: &x two\nc: *x\n")
+    assert document.text("c") == "two"
+
+
 def test_aliases_are_not_multiplied() -> None:
     levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 40)]
     document = read_document(PATH, "\n".join(["l0: &l0 [x]", *levels]))
@@ -146,6 +161,9 @@ def test_aliases_are_not_multiplied() -> None:
         ("{a: 1}\n", "block style"),
         ("  a: 1\n", "without indentation"),
         ("base: &b x\nours:\n  key: *b\n", r"config.yaml:2: .* alias"),
+        ("ours:\n  day: 2026-13-01\n", "config.yaml:1: the section ours cannot be edited"),
+        ("ours:\n  on: !!bool maybe\n", "config.yaml:1: the section ours cannot be edited"),
+        ("ours:\n  ? - [list]\n  : 1\n", "config.yaml:1: the section ours cannot be edited"),
     ],
 )
 def test_document_that_cannot_be_edited_says_why(text: str, problem: str) -> None:

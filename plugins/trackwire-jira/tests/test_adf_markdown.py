@@ -272,6 +272,11 @@ def test_a_table_is_a_table():
     assert (kinds(tree), cells_of(tree)) == (["table"], [["A", "B"], ["1", ""]])
 
 
+def test_blocks_that_a_cell_holds_in_a_list_of_their_own_are_kept():
+    tree = parsed(table([head(para("A"))], [cell([para("one"), para("two")], para("three"))]))
+    assert cells_of(tree) == [["A"], ["one\ntwo\nthree"]]
+
+
 def test_a_table_without_a_head_has_an_empty_one():
     assert cells_of(parsed(table([cell(para("1"))], [cell(para("2"))]))) == [[""], ["1"], ["2"]]
 

@@ -305,3 +305,9 @@ def test_a_cursor_holds_nothing_of_an_issue_but_its_id(server):
     assert begun.cursor is not None
     assert "Title" not in begun.cursor
     assert "ACME" not in begun.cursor
+
+
+def test_an_issue_that_cannot_be_mapped_is_named_when_it_is_asked_for_by_its_id(cloud):
+    cloud.answer("/rest/api/3/issue/bulkfetch", {"issues": [record(1, updated="yesterday")]})
+    with pytest.raises(TrackerError, match=r"issue ACME-1, field fields\.updated"):
+        connect(cloud.context()).fetch(["1"])

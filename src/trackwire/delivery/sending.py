@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import tenacity
 
@@ -148,10 +148,8 @@ class _Sender:
 
 
 def _failure(state: tenacity.RetryCallState) -> WorthRepeating:
-    error = state.outcome.exception() if state.outcome else None
-    if not isinstance(error, WorthRepeating):
-        raise TypeError("only a failure worth repeating is repeated")
-    return error
+    # asked for between two attempts alone, and only such a failure lets another one follow
+    return cast("WorthRepeating", state.outcome and state.outcome.exception())
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

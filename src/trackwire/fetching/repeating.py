@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import tenacity
@@ -239,10 +239,8 @@ class _Attempts:
 
 
 def _failure(state: tenacity.RetryCallState) -> _Again:
-    error = state.outcome.exception() if state.outcome else None
-    if not isinstance(error, _Again):
-        raise TypeError("only a failure worth repeating is repeated")
-    return error
+    # asked for between two attempts alone, and only such a failure lets another one follow
+    return cast("_Again", state.outcome and state.outcome.exception())
 
 
 def _describe_wait(state: tenacity.RetryCallState, host: str) -> str:

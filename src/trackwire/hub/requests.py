@@ -61,9 +61,7 @@ def hub_of(request: Request) -> Hub:
     Args:
         request: The request.
     """
-    hub = request.app.state.hub
-    if not isinstance(hub, Hub):
-        raise TypeError("the application has no hub")
+    hub: Hub = request.app.state.hub
     return hub
 
 

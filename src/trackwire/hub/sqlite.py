@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -128,12 +128,9 @@ def _create_tables(path: Path, busy_seconds: float) -> None:
     engine = _engine(path, busy_seconds)
     try:
         with engine.begin() as connection:
-            driver = connection.connection.driver_connection
-            if not isinstance(driver, sqlite3.Connection):
-                raise TypeError("the driver is not sqlite3")
-            # Two processes may both have found it empty; the write lock decides.
-            if _judge(path, driver) is _Content.HUB:
-                return
+            driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+            # Another process may have filled it meanwhile; what is the hub's then stays as it is.
+            _judge(path, driver)
             metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
