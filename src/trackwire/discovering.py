@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from trackwire.binding import Prospect, prospective
 from trackwire.connecting import (
-    DEFAULT_MAX_WAIT_SECONDS,
     discovered,
     effective_values,
     open_context,
     unset_fields,
 )
+from trackwire.defaults import WAIT_SECONDS
 from trackwire.errors import UsageError
 from trackwire.registry import require_registered
 
@@ -42,7 +42,7 @@ class Discovery:
     workspace: str | None = None
     given: Mapping[str, str] = field(default_factory=dict, repr=False)
     confirmed_origin: str | None = None
-    max_wait: float = DEFAULT_MAX_WAIT_SECONDS
+    max_wait: float = WAIT_SECONDS
 
 
 def require_discovery(

@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from trackwire.errors import LockedError, ProjectError
 from trackwire.files import private_directory, replacing
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 DATA_DIRECTORY = Path(".kittify") / "trackwire"
 DEFAULT_WAIT_SECONDS = 60.0
@@ -66,6 +68,8 @@ def project_lock(
         LockedError: Another process held the lock all the while.
         ProjectError: The data directory cannot be used.
     """
+    from filelock import FileLock
+
     directory = data_directory(root)
     lock = FileLock(directory / "lock", mode=0o600)
     holder = directory / "lock.holder"
@@ -89,6 +93,8 @@ def _refuse_links(directory: Path) -> None:
 
 
 def _acquired(lock: FileLock, wait: float) -> bool:
+    from filelock import Timeout
+
     try:
         lock.acquire(timeout=wait)
     except Timeout:

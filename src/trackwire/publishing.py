@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from trackwire.defaults import DELIVERY_SECONDS
 from trackwire.errors import (
     ScopeError,
     TemporaryError,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from trackwire.routing import ResourceRouting
     from trackwire.scope import Scope
     from trackwire.store import TrackerSqliteStore
-
-DEFAULT_TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ class Publish:
     store: TrackerSqliteStore
     directory: Path
     output: Path | None = None
-    timeout: float = DEFAULT_TIMEOUT_SECONDS
+    timeout: float = DELIVERY_SECONDS
     notify: Callable[[str], None] = lambda _: None
     progress: Callable[[int], None] = lambda _: None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from trackwire.census import take_census
+from trackwire.defaults import OVERLAP
 from trackwire.errors import CursorError, TrackerError, TrackwireError
 from trackwire.journal import Run
 from trackwire.model import Checkpoint
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from trackwire.scope import Scope
     from trackwire.store import TrackerSqliteStore
 
-DEFAULT_OVERLAP = timedelta(hours=1)
 CENSUS_EVERY = timedelta(days=1)
 
 
@@ -69,7 +69,7 @@ class Pull:
     full: bool = False
     since: datetime | None = None
     limit: int | None = None
-    overlap: timedelta = DEFAULT_OVERLAP
+    overlap: timedelta = OVERLAP
     accept_gone: bool = False
     progress: Callable[[PullProgress], None] = lambda _: None
     notify: Callable[[str], None] = lambda _: None

@@ -112,3 +112,12 @@ def explain(route: Route) -> str:
         RoutingReason.ID_BLANK: f"{key} is blank; {give}",
         RoutingReason.ID_NOT_TEXT: f"{key} is neither text nor an integer; {give}",
     }[route.routing.reason]
+
+
+def is_pullable(route: Route) -> bool:
+    """Tell whether a pull can read a project's tracker.
+
+    Args:
+        route: The bound project's route.
+    """
+    return route.provider is not None and route.provider.connect is not None

@@ -1,6 +1,7 @@
 """What a project can be told to do: bind, route, pull, import, map, publish, and its status.
 
-Everything that the command line does is here for a library's user too.
+Everything that the command line does is here for a library's user too. A method imports what it
+alone needs, so that to show a route does not wait for what only a pull takes.
 """
 
 from __future__ import annotations
@@ -14,38 +15,28 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from trackwire import binding as binder
-from trackwire import discovering, keeping, mapping
-from trackwire.connecting import DEFAULT_MAX_WAIT_SECONDS
 from trackwire.credentials import TrackerCredentialStore
-from trackwire.discovering import Discovery
+from trackwire.defaults import DELIVERY_SECONDS, OVERLAP, WAIT_SECONDS
 from trackwire.errors import ProjectError, TrackwireError, UsageError
-from trackwire.imports import ImportFile, ImportReport, import_groups, reader_for
 from trackwire.lock import DATA_DIRECTORY, data_directory, project_lock
 from trackwire.login import HubLogin, HubTarget
-from trackwire.overview import Overview, overview
 from trackwire.project import TrackerProjectConfig, load_project
-from trackwire.publishing import (
-    DEFAULT_TIMEOUT_SECONDS,
-    Publish,
-    PublishReport,
-    check_fill,
-    check_output,
-    rehearse,
-    send,
-)
-from trackwire.pulling import DEFAULT_OVERLAP, PullProgress, PullReport
 from trackwire.registry import ProviderRegistry
-from trackwire.route import Route, derive_route, explain
-from trackwire.store import STORE_FILE, TrackerSqliteStore
-from trackwire.visiting import PullOptions, is_pullable, pull_scope, require_pullable
+from trackwire.route import Route, derive_route, explain, is_pullable
 
 if TYPE_CHECKING:
     from trackwire.binding import BindReport, BindRequest, Prospect
     from trackwire.connector import Resource
+    from trackwire.discovering import Discovery
     from trackwire.doctor import Finding
+    from trackwire.imports import ImportFile, ImportReport
     from trackwire.keeping import SetRequest
     from trackwire.model import WorkPackageMapping
+    from trackwire.overview import Overview
+    from trackwire.publishing import PublishReport
+    from trackwire.pulling import PullProgress, PullReport
+    from trackwire.store import TrackerSqliteStore
+    from trackwire.visiting import PullOptions
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -91,21 +82,27 @@ class TrackerService:
 
     def bind(self, request: BindRequest) -> BindReport:
         """Bind the project; see `trackwire.binding.bind`."""
-        return binder.bind(self.root, self.registry, self.credentials, request, self.notify)
+        from trackwire.binding import bind
+
+        return bind(self.root, self.registry, self.credentials, request, self.notify)
 
     def unbind(self, *, purge: bool = False) -> TrackerProjectConfig:
         """Remove the binding; see `trackwire.binding.unbind`."""
-        return binder.unbind(self.root, self.credentials, purge=purge, notify=self.notify)
+        from trackwire.binding import unbind
+
+        return unbind(self.root, self.credentials, purge=purge, notify=self.notify)
 
     def prospect(self, request: BindRequest) -> Prospect:
         """Tell what a binding would lack; see `trackwire.binding.prospect`."""
-        return binder.prospect(self.root, self.registry, self.credentials, request)
+        from trackwire.binding import prospect
+
+        return prospect(self.root, self.registry, self.credentials, request)
 
     def set_credential(self, request: SetRequest) -> str:
         """Keep a credential where it belongs; see `trackwire.keeping.set_credential`."""
-        return keeping.set_credential(
-            self.root, self.registry, self.credentials, request, self.notify
-        )
+        from trackwire.keeping import set_credential
+
+        return set_credential(self.root, self.registry, self.credentials, request, self.notify)
 
     def config(self) -> TrackerProjectConfig:
         """Read the project's configuration; see `trackwire.project.load_project`."""
@@ -117,6 +114,8 @@ class TrackerService:
 
     def status(self) -> Overview:
         """Tell the project's binding, route, issues at hand and last publishes."""
+        from trackwire.overview import overview
+
         return overview(self.route(), self.hubs.default_url())
 
     def doctor(self, hub: str | None = None) -> list[Finding]:
@@ -134,12 +133,14 @@ class TrackerService:
         given: Mapping[str, str] = _NOTHING,
         *,
         confirmed_origin: str | None = None,
-        max_wait: float = DEFAULT_MAX_WAIT_SECONDS,
+        max_wait: float = WAIT_SECONDS,
     ) -> list[Resource]:
         """List what the credentials can see at a provider; see `trackwire.discovering.discover`.
 
         The arguments are those of `trackwire.discovering.Discovery`.
         """
+        from trackwire.discovering import Discovery, discover
+
         wish = Discovery(
             provider=provider,
             workspace=workspace,
@@ -147,11 +148,13 @@ class TrackerService:
             confirmed_origin=confirmed_origin,
             max_wait=max_wait,
         )
-        return discovering.discover(self.root, self.registry, self.credentials, wish, self.notify)
+        return discover(self.root, self.registry, self.credentials, wish, self.notify)
 
     def discovery_prospect(self, wish: Discovery) -> Prospect:
         """Tell what is missing to see it; see `trackwire.discovering`."""
-        return discovering.discovery_prospect(self.root, self.registry, self.credentials, wish)
+        from trackwire.discovering import discovery_prospect
+
+        return discovery_prospect(self.root, self.registry, self.credentials, wish)
 
     def pull(
         self,
@@ -159,8 +162,8 @@ class TrackerService:
         full: bool = False,
         since: datetime | None = None,
         limit: int | None = None,
-        overlap: timedelta = DEFAULT_OVERLAP,
-        max_wait: float = DEFAULT_MAX_WAIT_SECONDS,
+        overlap: timedelta = OVERLAP,
+        max_wait: float = WAIT_SECONDS,
         accept_gone: bool = False,
         progress: Callable[[PullProgress], None] = lambda _: None,
     ) -> PullReport:
@@ -172,6 +175,8 @@ class TrackerService:
         Raises:
             LockedError: Another process is working on the project; the text says which.
         """
+        from trackwire.visiting import PullOptions
+
         options = PullOptions(
             full=full,
             since=since,
@@ -185,16 +190,16 @@ class TrackerService:
 
     def sync(
         self,
-        options: PullOptions = PullOptions(),  # noqa: B008 - it is frozen
+        options: PullOptions | None = None,
         *,
         hub: str | None = None,
-        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        timeout: float = DELIVERY_SECONDS,
         progress: Callable[[int], None] = lambda _: None,
     ) -> SyncReport:
         """Pull, then publish what is there then; a pull that fails is not published.
 
         Args:
-            options: How to pull.
+            options: How to pull; None for the regular course.
             hub: The hub's address; None for the one that the user logged in to.
             timeout: Seconds for the whole delivery.
             progress: Told from time to time how many issues are rendered.
@@ -202,10 +207,12 @@ class TrackerService:
         Raises:
             TrackwireError: What `pull` or `publish` raises, with a `SyncReport` as its `report`.
         """
+        from trackwire.visiting import PullOptions
+
         self._target(hub, dry_run=False)  # a hub that is not there is said before the long part
         pulled: PullReport | None = None
         try:
-            pulled = self._pull(options)
+            pulled = self._pull(options or PullOptions())
             published = self.publish(hub=hub, timeout=timeout, progress=progress)
         except TrackwireError as error:
             error.report = _sync_report(pulled, error.report)
@@ -213,6 +220,8 @@ class TrackerService:
         return SyncReport(pull=pulled, publish=published)
 
     def _pull(self, options: PullOptions) -> PullReport:
+        from trackwire.visiting import pull_scope, require_pullable
+
         options.check()
         require_pullable(self.route())
         with project_lock(self.root, "pull", wait=0), self._store() as store:
@@ -246,6 +255,8 @@ class TrackerService:
             RecordError: A record is bad or foreign; nothing of its transaction is kept.
             UsageError: The provider has no reader of exports.
         """
+        from trackwire.imports import import_groups, reader_for
+
         reader_for(self.route(), file_format)
         groups = [files] if replace_all else [[file] for file in files]
         with project_lock(self.root, "import", notify=self.notify), self._store() as store:
@@ -262,11 +273,11 @@ class TrackerService:
 
     def add_mapping(self, wp_id: str, issue: str) -> WorkPackageMapping:
         """Tie a work package to an issue of the bound scope; see `trackwire.mapping`."""
+        from trackwire.mapping import add_mapping
+
         route = self.route()
         with self._store() as store:
-            return mapping.add_mapping(
-                store, route.scope, wp_id, issue, readable=is_pullable(route)
-            )
+            return add_mapping(store, route.scope, wp_id, issue, readable=is_pullable(route))
 
     def list_mappings(self) -> list[WorkPackageMapping]:
         """List the bound scope's mappings."""
@@ -278,9 +289,11 @@ class TrackerService:
 
     def remove_mapping(self, wp_id: str, issue: str) -> WorkPackageMapping:
         """Remove a mapping of the bound scope; see `trackwire.mapping.remove_mapping`."""
+        from trackwire.mapping import remove_mapping
+
         scope = self.route().scope
         with self._store() as store:
-            return mapping.remove_mapping(store, scope, wp_id, issue)
+            return remove_mapping(store, scope, wp_id, issue)
 
     def publish(
         self,
@@ -288,7 +301,7 @@ class TrackerService:
         hub: str | None = None,
         dry_run: bool = False,
         output: Path | None = None,
-        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        timeout: float = DELIVERY_SECONDS,
         require_routing: bool = False,
         allow_empty: bool = False,
         partial: bool = False,
@@ -314,6 +327,8 @@ class TrackerService:
             DeliveryDeferred: It was not reached, or not in time.
             LockedError: Another process is working on the project.
         """
+        from trackwire.publishing import Publish, check_fill, check_output, rehearse, send
+
         if not math.isfinite(timeout) or timeout <= 0:
             raise UsageError(f"the timeout is {timeout}; it takes seconds, more than 0")
         if output is not None:
@@ -369,9 +384,13 @@ class TrackerService:
 
     @property
     def _store_path(self) -> Path:
+        from trackwire.store import STORE_FILE
+
         return self.root / DATA_DIRECTORY / STORE_FILE
 
     def _store(self) -> TrackerSqliteStore:
+        from trackwire.store import TrackerSqliteStore
+
         data_directory(self.root)
         return TrackerSqliteStore(self._store_path)
 
@@ -385,6 +404,9 @@ class TrackerService:
 
 
 def _sync_report(pulled: PullReport | None, report: object) -> SyncReport:
+    from trackwire.publishing import PublishReport
+    from trackwire.pulling import PullReport
+
     if pulled is None:
         return SyncReport(pull=report if isinstance(report, PullReport) else None)
     return SyncReport(pull=pulled, publish=report if isinstance(report, PublishReport) else None)

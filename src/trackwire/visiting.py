@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from trackwire.connecting import DEFAULT_MAX_WAIT_SECONDS, fingerprint, open_context, opened
+from trackwire.connecting import fingerprint, open_context, opened
+from trackwire.defaults import OVERLAP, WAIT_SECONDS
 from trackwire.errors import ProjectError, UsageError
-from trackwire.pulling import DEFAULT_OVERLAP, Pull, PullProgress, PullReport, pull
+from trackwire.pulling import Pull, PullProgress, PullReport, pull
 from trackwire.registry import Registered, require_registered
 from trackwire.route import explain
 
@@ -44,8 +45,8 @@ class PullOptions:
     full: bool = False
     since: datetime | None = None
     limit: int | None = None
-    overlap: timedelta = DEFAULT_OVERLAP
-    max_wait: float = DEFAULT_MAX_WAIT_SECONDS
+    overlap: timedelta = OVERLAP
+    max_wait: float = WAIT_SECONDS
     accept_gone: bool = False
     progress: Callable[[PullProgress], None] = lambda _: None
 
@@ -98,15 +99,6 @@ def require_pullable(route: Route) -> tuple[Registered, Connect]:
     if route.routing.is_null:
         raise ProjectError(f"nothing can be pulled: {explain(route)}")
     return registered, registered.provider.connect
-
-
-def is_pullable(route: Route) -> bool:
-    """Tell whether a pull can read a project's tracker.
-
-    Args:
-        route: The bound project's route.
-    """
-    return route.provider is not None and route.provider.connect is not None
 
 
 def pull_scope(

@@ -84,6 +84,20 @@ def test_look_at_the_project_imports_no_http_and_opens_no_keyring(bound: Any, co
     assert imported(bound, *command.split()) & needless == set()
 
 
+def test_route_imports_nothing_that_pulls_or_publishes_alone_need(bound: Any) -> None:
+    needless = {"pulling", "visiting", "connecting", "connector", "publishing", "store"}
+    modules = {f"trackwire.{name}" for name in needless} | {"filelock", "sqlite3"}
+    assert imported(bound, "route") & modules == set()
+
+
+@pytest.mark.parametrize("command", ["status", "publish --dry-run"])
+def test_look_at_the_store_imports_nothing_that_a_pull_alone_needs(
+    bound: Any, command: str
+) -> None:
+    modules = {"trackwire.pulling", "trackwire.connecting", "trackwire.connector", "filelock"}
+    assert imported(bound, *command.split()) & modules == set()
+
+
 @pytest.mark.parametrize("command", ["status", "route", "publish --dry-run", "credentials list"])
 def test_result_off_a_terminal_loads_no_renderer_of_terminals(bound: Any, command: str) -> None:
     assert "rich.console" not in imported(bound, *command.split())

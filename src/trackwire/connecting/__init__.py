@@ -2,7 +2,6 @@
 
 from trackwire.connecting.calls import discovered, identified
 from trackwire.connecting.context import (
-    DEFAULT_MAX_WAIT_SECONDS,
     fingerprint,
     open_context,
     origin_problem,
@@ -17,7 +16,6 @@ from trackwire.connecting.fields import (
 from trackwire.connecting.guarding import GuardedConnector, guarded, opened
 
 __all__ = [
-    "DEFAULT_MAX_WAIT_SECONDS",
     "GuardedConnector",
     "discovered",
     "effective_values",

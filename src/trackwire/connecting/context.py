@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trackwire.connecting.fields import effective_values, require_fields
 from trackwire.connecting.secrets import BoundSecrets
 from trackwire.connector import ConnectContext
+from trackwire.defaults import WAIT_SECONDS
 from trackwire.errors import CredentialError, ProviderError, TrackwireError, UsageError, assignment
 from trackwire.keeping import declared_fields, secrets_origin
 from trackwire.origin import WebAddress, parse_address, require_safe
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from trackwire.fetching import Limits
     from trackwire.project import TrackerProjectConfig
     from trackwire.provider import Provider
-
-DEFAULT_MAX_WAIT_SECONDS = 900.0
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -37,7 +36,7 @@ def open_context(
     given: Mapping[str, str] = _NOTHING,
     confirmed_origin: str | None = None,
     page_size: int | None = None,
-    max_wait: float = DEFAULT_MAX_WAIT_SECONDS,
+    max_wait: float = WAIT_SECONDS,
     limits: Limits | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> Iterator[ConnectContext]:
