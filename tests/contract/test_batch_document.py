@@ -214,6 +214,145 @@ def test_answers_are_pinned(text: str) -> None:
     assert first_cells(text, "Batch answer") == ["200", "400", "401", "5xx", "other"]
 
 
+def test_reactions_to_an_answer_are_pinned(text: str) -> None:
+    counted = "the retry count of each grows by one"
+    assert {bare(row[0]): row[2] for row in tables(text, "Batch answer")[0]} == {
+        "200": "success and duplicate leave the queue; rejected stays, and its retry count grows "
+        "by one",
+        "400": f"every event stays; those that `details` names count as rejected, and {counted}",
+        "401": "every event stays; get a new token, then send again",
+        "5xx": "every event stays; send again later",
+        "other": "every event stays",
+    }
+
+
+def test_meaning_of_each_answer_is_pinned(text: str) -> None:
+    assert {bare(row[0]): row[1] for row in tables(text, "Batch answer")[0]} == {
+        "200": "there is a result for each event",
+        "400": "the batch is refused as a whole, and nothing is stored",
+        "401": "no token, a wrong or an expired one",
+        "5xx": "the hub failed",
+        "other": "not part of this contract",
+    }
+
+
+def test_headers_of_a_batch_are_pinned(text: str) -> None:
+    rows = {bare(row[0]): words_in(row[1]) for row in tables(text, "Batch request")[0]}
+    assert rows == {
+        "Authorization": ["Bearer TOKEN"],
+        "Content-Type": ["application/json"],
+        "Content-Encoding": ["gzip"],
+    }
+
+
+def merged(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """What a member demands, with the definition that it refers to."""
+    name = part.get("$ref", "").removeprefix("#/$defs/")
+    return {**schema["$defs"].get(name, {}), **part}
+
+
+def described(text: str, schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield each member of envelope and payloads: name, what the schema demands, its cell."""
+    for heading in ("Event envelope", *EVENT_TYPES):
+        properties = schema["$defs"].get(heading, schema)["properties"]
+        for row in tables(text, heading)[0]:
+            name = bare(row[0])
+            demands = merged(schema, properties[name])
+            if "items" in demands:
+                demands |= {"pattern": merged(schema, demands["items"])["pattern"]}
+            yield f"{heading}.{name}", demands, row[-1]
+
+
+FORMS = {
+    "ulid": "{length} characters of `{alphabet}`",
+    "node_id": "{length} hexadecimal digits",
+    "head_commit_sha": "{length} hexadecimal digits",
+    "wp_id": "`WP` and {word} digits",
+    "feature_slug": "{word} digits, a hyphen, and lower-case letters, digits and hyphens",
+    "feature_number": "{word} digits",
+}
+TOLD_BY_ANOTHER_CELL = {"Event envelope.causation_id"}
+"""It is the `event_id` of another event."""
+WORDS = {"2": "two", "3": "three"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_document_tells_the_form_that_the_schema_demands(
+    form: str, text: str, schemas: Schemas
+) -> None:
+    event = schemas["event"]
+    created = event["$defs"]["FeatureCreated"]["properties"]
+    pattern = (event["properties"] | created | event["$defs"])[form]["pattern"]
+    (length,) = re.findall(r"\{(\d+)\}", pattern)
+    alphabet = pattern.partition("[")[2].partition("]")[0]
+    told = FORMS[form].format(length=length, alphabet=alphabet, word=WORDS.get(length))
+    cells = [
+        cell
+        for name, part, cell in described(text, event)
+        if part.get("pattern") == pattern and name not in TOLD_BY_ANOTHER_CELL
+    ]
+    assert cells
+    assert [cell for cell in cells if told not in cell] == []
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "told"),
+    [("minLength", 1, "not empty"), ("minimum", 0, "from 0")],
+)
+def test_document_tells_the_least_that_the_schema_demands(
+    keyword: str, value: int, told: str, text: str, schemas: Schemas
+) -> None:
+    members = list(described(text, schemas["event"]))
+    demanded = [name for name, part, _ in members if part.get(keyword) == value]
+    assert demanded
+    assert [name for name, _, cell in members if told in cell] == demanded
+
+
+def test_document_tells_the_choices_of_each_member(text: str, schemas: Schemas) -> None:
+    members = list(described(text, schemas["event"]))
+    chosen = {
+        name: part["enum"] for name, part, cell in members if "enum" in part and "[" not in cell
+    }
+    cells = {name: words_in(cell) for name, _, cell in members}
+    assert chosen
+    assert {name: cells[name] for name in chosen} == chosen
+
+
+def test_document_names_the_aggregate_of_each_event_type(text: str) -> None:
+    rows = [(words_in(row[0]), words_in(row[1])) for row in tables(text, "Aggregates")[0]]
+    assert sorted(name for names, _ in rows for name in names) == sorted(EVENT_TYPES)
+    assert {name: aggregates for names, aggregates in rows for name in names} == {
+        "WPStatusChanged": ["WorkPackage"],
+        "WPCreated": ["WorkPackage"],
+        "WPAssigned": ["WorkPackage"],
+        "HistoryAdded": ["WorkPackage"],
+        "DependencyResolved": ["WorkPackage"],
+        "FeatureCreated": ["Feature"],
+        "FeatureCompleted": ["Feature"],
+        "ErrorLogged": ["WorkPackage", "wp_id", "Feature"],
+    }
+
+
+def events_of_the_fixtures() -> Iterator[dict[str, Any]]:
+    for path in sorted((CONTRACTS / "fixtures").glob("event*/valid/*.json")):
+        value = json.loads(path.read_text(encoding="utf-8"))
+        yield from value.get("events", [value] if "event_type" in value else [])
+
+
+def test_events_of_the_fixtures_have_the_aggregates_that_the_document_names() -> None:
+    about_features = {"FeatureCreated", "FeatureCompleted"}
+    strange = [
+        event
+        for event in events_of_the_fixtures()
+        if (event["aggregate_type"] == "Feature")
+        != (
+            event["event_type"] in about_features
+            or (event["event_type"] == "ErrorLogged" and event["payload"].get("wp_id") is None)
+        )
+    ]
+    assert strange == []
+
+
 def test_reactions_to_a_result_are_pinned(text: str, schemas: Schemas) -> None:
     rows = {bare(row[0]): row[2] for row in tables(text, "Results")[2]}
     assert rows == {

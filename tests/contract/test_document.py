@@ -15,6 +15,7 @@ import pytest
 from contract.documents import bare
 from ruamel.yaml import YAML
 
+from trackwire.destination import endpoint_url
 from trackwire.model import Checkpoint, Issue, WorkPackageMapping
 
 Blocks = list[tuple[str, str]]
@@ -202,6 +203,49 @@ def test_every_answer_has_its_reaction(table: Table) -> None:
     assert reactions == {"done", "final", "retried", "once more without compression"}
 
 
+def test_headers_of_an_answer_are_those_of_the_interface(table: Table, contracts: Path) -> None:
+    interface = json.loads((contracts / "hub-openapi.json").read_text("utf-8"))
+    answers = interface["paths"][ENDPOINT]["post"]["responses"]
+    told = {
+        status: set(re.findall(r"`(WWW-Authenticate|Retry-After|Idempotent-Replayed)", meaning))
+        for status, meaning, _ in table("## Answers")
+    }
+    assert {status: told[status] | {"Accept-Encoding"} for status in answers} == {
+        status: set(answer["headers"]) for status, answer in answers.items()
+    }
+
+
+def test_other_overload_is_told_with_retry_after(table: Table) -> None:
+    (meaning,) = (meaning for status, meaning, _ in table("## Answers") if status == "429")
+    assert meaning == "overload; with `Retry-After`"
+
+
+def test_null_null_is_no_error(document: str) -> None:
+    assert (
+        "Null/null means that the sender has no route for the snapshot. "
+        "It is not an error: the publish succeeds," in document
+    )
+
+
+def resolution_steps(document: str) -> list[str]:
+    section = document.split("\n## Resolution\n", 1)[1].split("\n### ", 1)[0]
+    return re.findall(r"^[123]\. (.+)$", section, re.MULTILINE)
+
+
+def test_resolution_steps_end_in_the_statuses_of_the_receipt_in_order(
+    document: str, schemas: dict[str, dict[str, Any]]
+) -> None:
+    statuses = [re.findall(r"Status `(\w+)`", step) for step in resolution_steps(document)]
+    resolution = schemas["receipt"]["properties"]["resolution"]
+    assert statuses == [[status] for status in resolution["properties"]["status"]["enum"]]
+
+
+def test_resolution_steps_try_the_routing_key_and_then_the_workspace(document: str) -> None:
+    keys = [re.findall(r"for \((.+?)\)", step) for step in resolution_steps(document)]
+    key = [f"`{name}`" for name in ELEVEN_FIELDS[:4]]
+    assert keys == [[", ".join(key)], [", ".join(key[:2])], []]
+
+
 @pytest.mark.parametrize("kind", ["snapshot", "receipt", "problem"])
 def test_document_names_every_property(
     kind: str, document: str, schemas: dict[str, dict[str, Any]]
@@ -243,3 +287,9 @@ def test_example_configuration_has_the_sections_that_the_document_names(blocks: 
         "tracker": ["provider", "workspace", "doctrine"],
         "trackwire": ["fields", "status_map", "priority_map"],
     }
+
+
+def test_worked_destinations_are_what_a_publisher_makes_of_the_address(table: Table) -> None:
+    rows = [[bare(cell) for cell in row] for row in table("## Idempotency key")]
+    assert len(rows) == 3
+    assert [row[1] for row in rows] == [endpoint_url(row[0]) for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,22 @@ def test_table_says_which_fields_an_older_sender_leaves_out(text: str) -> None:
 def test_schema_allows_null_where_the_table_does(schemas: Schemas) -> None:
     properties = schemas["event"]["properties"]
     assert [name for name, part in properties.items() if "null" in part.get("type", ())] == NULLABLE
+
+
+def test_table_has_the_pattern_of_a_ulid(text: str, schemas: Schemas) -> None:
+    row = tables(text, "The 15 fields")[0][0]
+    assert f"`{schemas['event']['$defs']['ulid']['pattern']}`" in row[1]
+
+
+@pytest.mark.parametrize("field", ["event_id", "node_id", "head_commit_sha"])
+def test_table_has_the_length_that_the_schema_demands(
+    field: str, text: str, schemas: Schemas
+) -> None:
+    (form,) = (row[1] for row in tables(text, "The 15 fields")[0] if bare(row[0]) == field)
+    event = schemas["event"]
+    part = event["$defs"]["ulid"] | event["properties"][field]
+    demanded = re.findall(r"\{(\d+)\}", part["pattern"])
+    assert re.findall(r"(\d+) (?:characters|hexadecimal digits)", form) == demanded
 
 
 def test_first_example_has_every_field_in_schema_order(

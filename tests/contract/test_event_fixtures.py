@@ -69,6 +69,46 @@ def test_branch_is_head_when_detached(fixture: Load) -> None:
     assert fixture("event/detached-head")["git_branch"] == "HEAD"
 
 
+def test_leap_day_is_one(fixture: Load) -> None:
+    assert fixture("event/timestamp-on-leap-day")["timestamp"][4:10] == "-02-29"
+
+
+def test_team_is_local_when_not_logged_in(fixture: Load) -> None:
+    assert fixture("event/not-logged-in")["team_slug"] == "local"
+
+
+def test_clock_is_at_zero(fixture: Load) -> None:
+    assert fixture("event/clock-at-zero")["lamport_clock"] == 0
+
+
+@pytest.mark.parametrize("field", ["project_uuid", "node_id", "head_commit_sha"])
+def test_hexadecimal_digits_are_in_capitals(field: str, fixture: Load) -> None:
+    digits = fixture(f"event/{field.replace('_', '-')}-in-capitals")[field]
+    assert (digits.upper(), digits.lower() != digits) == (digits, True)
+
+
+def test_zero_offset_is_written_in_digits(fixture: Load) -> None:
+    assert fixture("event/timestamp-with-zero-offset")["timestamp"].endswith("+00:00")
+
+
+def test_slug_of_the_repository_alone_is_null_without_a_remote(fixture: Load) -> None:
+    event = fixture("event/git-without-remote")
+    assert [name for name in GIT_FIELDS if event[name] is None] == ["repo_slug"]
+
+
+def test_empty_texts_are_empty(fixture: Load) -> None:
+    assert "" in fixture("event/empty-texts")["payload"].values()
+
+
+def test_texts_in_other_scripts_are_not_ascii(fixture: Load) -> None:
+    text = "".join(map(str, fixture("event/texts-in-other-scripts")["payload"].values()))
+    assert not text.isascii()
+
+
+def test_unknown_members_are_in_no_schema(fixture: Load, schemas: Schemas) -> None:
+    assert set(fixture("event/unknown-members")) - set(schemas["event"]["properties"])
+
+
 def test_mixed_batch_has_every_event_type(fixture: Load, schemas: Schemas) -> None:
     shown = {event["event_type"] for event in fixture("event-batch/mixed-batch")["events"]}
     assert shown == set(schemas["event"]["properties"]["event_type"]["enum"])

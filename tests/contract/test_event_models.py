@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from calendar import isleap
 from collections.abc import Callable
 from datetime import UTC, timedelta, timezone
 from functools import cache
@@ -85,7 +83,7 @@ repo_names = st.text(
 optional_of_git = {
     "git_branch": st.sampled_from([None, msgspec.UNSET]) | names,
     "head_commit_sha": st.sampled_from([None, msgspec.UNSET])
-    | st.from_regex(r"[0-9a-f]{40}", fullmatch=True),
+    | st.from_regex(r"[0-9A-Fa-f]{40}", fullmatch=True),
     "repo_slug": st.sampled_from([None, msgspec.UNSET])
     | st.builds("{}/{}".format, repo_names, repo_names),
 }
@@ -153,7 +151,7 @@ def events_of(event_type: EventType) -> st.SearchStrategy[Event[Any]]:
         aggregate_type=st.sampled_from(AggregateType),
         payload=payloads_of(event_type),
         timestamp=st.datetimes(timezones=st.just(UTC)),
-        node_id=st.from_regex(r"[0-9a-f]{12}", fullmatch=True),
+        node_id=st.from_regex(r"[0-9A-Fa-f]{12}", fullmatch=True),
         lamport_clock=counts,
         causation_id=st.none() | ulids,
         team_slug=names,
@@ -310,8 +308,8 @@ def test_words_are_pinned(enumeration: Any, words: str) -> None:
     [
         ("ulid", "^[0-9A-HJKMNP-TV-Z]{26}$"),
         ("wp_id", "^WP[0-9]{2}$"),
-        ("node_id", "^[0-9a-f]{12}$"),
-        ("head_commit_sha", "^[0-9a-f]{40}$"),
+        ("node_id", "^[0-9A-Fa-f]{12}$"),
+        ("head_commit_sha", "^[0-9A-Fa-f]{40}$"),
         ("feature_slug", "^[0-9]{3}-[a-z0-9-]+$"),
         ("feature_number", "^[0-9]{3}$"),
     ],
@@ -386,19 +384,10 @@ def test_valid_fixture_is_taken(valid_of_events: Path) -> None:
 def test_invalid_fixture_is_refused_where_its_defect_is(invalid_of_events: Path) -> None:
     kind = kind_of(invalid_of_events)
     defects = json.loads((CONTRACTS / "fixtures/defects.json").read_text(encoding="utf-8"))
-    steps = defects[kind][invalid_of_events.stem]["pointer"].split("/")[1:]
+    defect = defects[kind][invalid_of_events.stem]
+    steps = defect["pointer"].split("/")[1:]
     place = "$" + "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
     with pytest.raises(RecordError) as caught:
         DECODERS[kind](invalid_of_events.read_text(encoding="utf-8"))
-    missing = caught.value.place.rpartition(".")[0]
-    assert place in {caught.value.place, missing}
-
-
-@pytest.mark.parametrize("day", ["02-28", "02-29", "02-30"])
-@pytest.mark.parametrize("where", ["envelope", "payload"])
-def test_schema_knows_leap_years(where: str, day: str, schemas: Schemas) -> None:
-    event = schemas["event"]
-    places = {"envelope": event["properties"], "payload": event["$defs"]}
-    time = re.compile(places[where]["timestamp"]["pattern"])
-    taken = [year for year in range(10000) if time.search(f"{year:04}-{day}T00:00:00Z")]
-    assert taken == [year for year in range(1, 10000) if day <= f"02-{28 + isleap(year)}"]
+    found, is_missing = caught.value.place, defect["keyword"] == "required"
+    assert (found.rpartition(".")[0] if is_missing else found) == place

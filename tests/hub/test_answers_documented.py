@@ -408,6 +408,21 @@ def test_what_is_not_http_is_refused_in_plain_text(hub: HubProcess) -> None:
     assert b"text/plain" in answer
 
 
+@pytest.mark.parametrize(("beyond", "status"), [(0, 201), (1, 422)])
+def test_issue_is_nested_no_deeper_than_documented(team: Team, beyond: int, status: int) -> None:
+    (levels,) = re.findall(r"nested deeper than (\d+) levels, itself counted", DOCUMENT)
+    arrays = int(levels) - 1 + beyond
+    nested = json.loads("[" * arrays + "]" * arrays)
+    assert team.publish(snapshot(issues=[issue(x_new=nested)])).status_code == status
+
+
+@pytest.mark.parametrize("member", list(snapshot()))
+def test_member_that_is_given_twice_is_refused(team: Team, member: str) -> None:
+    again = json.dumps({member: snapshot()[member]}).encode()
+    answer = team.publish(BODY[:-1] + b", " + again[1:])
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"#/{member}"]
+
+
 def null(cell: str) -> str | None:
     return None if cell == "null" else cell
 

@@ -14,6 +14,8 @@ from trackwire.events import (
     AggregateType,
     Event,
     EventType,
+    FeatureCompleted,
+    FeatureCreated,
     Lane,
     RefusedEvent,
     RejectionCategory,
@@ -169,7 +171,7 @@ def test_optional_member_that_was_absent_counts_as_null() -> None:
 @pytest.mark.parametrize(
     ("payload", "place", "problem"),
     [
-        ({"wp_id": "WP1"}, "$.payload.wp_id", "expected text matching regex '^WP[0-9]{2}\\\\Z'"),
+        ({"wp_id": "WP1"}, "$.payload.wp_id", "expected WP and two digits, such as WP01"),
         ({"wp_id": "WP01", "from_lane": "planned"}, "$.payload.to_lane", "it is missing"),
         ({"wp_id": "WP01", "from_lane": "doing"}, "$.payload.from_lane", "it cannot be 'doing'"),
         ([], "$.payload", "expected object, found array"),
@@ -191,6 +193,127 @@ def test_unknown_event_type_is_named_before_its_payload() -> None:
 @pytest.mark.parametrize("time", ["2026-11-20T09:00:00+01:00", "2026-11-20T08:00:00-00:00"])
 def test_time_in_another_form_than_utc_is_refused_at_its_place(time: str) -> None:
     assert refusal_of(json.dumps(written(timestamp=time))).place == "$.timestamp"
+
+
+FEATURE_CREATED: dict[str, Any] = {
+    "feature_slug": "001-sign-in",
+    "feature_number": "001",
+    "target_branch": "main",
+    "wp_count": 2,
+}
+FEATURE_COMPLETED: dict[str, Any] = {"feature_slug": "001-sign-in", "total_wps": 2}
+TIMES_IN_OTHER_FORMS = [
+    "2026-11-20T08:00:00z",
+    "2026-11-20t08:00:00Z",
+    "2026-11-20 08:00:00Z",
+    "2026-11-20T08:00:00+0000",
+    "2026-11-20T08:00Z",
+    "20261120T080000Z",
+    "2026-11-20T24:00:00Z",
+    "2026-11-20T08:00:00+24:00",
+    "2026-04-31T08:00:00Z",
+]
+
+
+@pytest.mark.parametrize("time", TIMES_IN_OTHER_FORMS)
+@pytest.mark.parametrize(
+    ("event_type", "payload", "member"),
+    [
+        ("FeatureCreated", FEATURE_CREATED, "created_at"),
+        ("FeatureCompleted", FEATURE_COMPLETED, "completed_at"),
+    ],
+)
+def test_time_of_a_payload_in_another_form_is_refused_at_its_place(
+    event_type: str, payload: dict[str, Any], member: str, time: str
+) -> None:
+    members = written(event_type=event_type, payload=payload | {member: time})
+    assert refusal_of(json.dumps(members)).place == f"$.payload.{member}"
+
+
+@pytest.mark.parametrize(
+    ("struct", "payload", "member"),
+    [
+        (FeatureCreated, FEATURE_CREATED, "created_at"),
+        (FeatureCompleted, FEATURE_COMPLETED, "completed_at"),
+    ],
+)
+def test_payload_that_is_read_alone_refuses_a_time_without_offset(
+    struct: type[msgspec.Struct], payload: dict[str, Any], member: str
+) -> None:
+    data = json.dumps(payload | {member: "2026-11-20T08:00:00"})
+    with pytest.raises(msgspec.ValidationError, match=f"timezone component - at `\\$.{member}`"):
+        msgspec.json.decode(data, type=struct)
+
+
+@pytest.mark.parametrize("member", ["created_at", "completed_at"])
+def test_unknown_member_that_is_named_as_a_time_is_ignored(member: str) -> None:
+    payload = {"wp_id": "WP01", "from_lane": "planned", "to_lane": "claimed", member: "soon"}
+    assert decode_event(json.dumps(written(payload=payload))).payload == MOVED
+
+
+def test_time_of_the_other_payload_is_an_unknown_member() -> None:
+    payload = FEATURE_CREATED | {"completed_at": "soon"}
+    read = decode_event(json.dumps(written(event_type="FeatureCreated", payload=payload)))
+    assert read.payload == FeatureCreated(**FEATURE_CREATED)
+
+
+@pytest.mark.parametrize("zone", ["Z", "+00:00", "+05:30", "-23:59"])
+def test_time_of_a_payload_can_have_any_offset(zone: str) -> None:
+    time = f"2026-11-20T08:00:00.5{zone}"
+    payload = FEATURE_CREATED | {"created_at": time}
+    read = decode_event(json.dumps(written(event_type="FeatureCreated", payload=payload)))
+    assert read.payload.created_at == datetime.fromisoformat(time)
+
+
+def test_count_below_two_to_the_53rd_is_taken() -> None:
+    largest = 2**53 - 1
+    assert decode_event(json.dumps(written(lamport_clock=largest))).lamport_clock == largest
+
+
+@pytest.mark.parametrize("digits", ["7.0", "7e0", "9" * 5000])
+def test_count_in_another_form_is_refused_at_its_place(digits: str) -> None:
+    data = json.dumps(written(lamport_clock="?")).replace('"?"', digits)
+    assert refusal_of(data).place == "$.lamport_clock"
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "problem"),
+    [
+        ("event_id", "", "a ULID: 26 characters of 0-9A-HJKMNP-TV-Z"),
+        ("node_id", "x", "12 hexadecimal digits"),
+        ("project_uuid", "\n", "a UUID of version 4, with hyphens"),
+        ("head_commit_sha", "x", "40 hexadecimal digits"),
+        ("repo_slug", "a/b/c", "owner/repo, with one slash and no blank"),
+        ("timestamp", "now", "a time in UTC, with Z or +00:00, such as 2026-11-20T08:00:00Z"),
+    ],
+)
+def test_text_in_another_form_is_told_the_form_in_words(
+    member: str, value: str, problem: str
+) -> None:
+    error = refusal_of(json.dumps(written(**{member: value})))
+    assert error.problem == f"expected {problem}; {REMEDY}"
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "problem"),
+    [
+        ("feature_slug", "1-x", "three digits, a hyphen and a name in a-z0-9-"),
+        ("feature_number", "1", "three digits, such as 001"),
+        ("created_at", "now", "a time such as 2026-11-20T09:00:00+01:00"),
+    ],
+)
+def test_text_of_a_payload_in_another_form_is_told_the_form_in_words(
+    member: str, value: str, problem: str
+) -> None:
+    payload = FEATURE_CREATED | {member: value}
+    error = refusal_of(json.dumps(written(event_type="FeatureCreated", payload=payload)))
+    assert error.problem.startswith(f"expected {problem}")
+
+
+@pytest.mark.parametrize("member", ["node_id", "head_commit_sha"])
+def test_hexadecimal_digits_stay_in_the_case_that_they_came_in(member: str) -> None:
+    digits = "9F2c" * {"node_id": 3, "head_commit_sha": 10}[member]
+    assert getattr(decode_event(json.dumps(written(**{member: digits}))), member) == digits
 
 
 @pytest.mark.parametrize(
@@ -219,7 +342,7 @@ def test_long_value_is_not_repeated_whole() -> None:
 
 def test_fault_in_a_batch_names_the_event() -> None:
     events = [written(), written(), written(payload={"wp_id": "WP1"})]
-    with pytest.raises(RecordError, match=r"^\$\.events\[2\]\.payload\.wp_id: expected text"):
+    with pytest.raises(RecordError, match=r"^\$\.events\[2\]\.payload\.wp_id: expected WP and two"):
         decode_batch(json.dumps({"events": events}))
 
 

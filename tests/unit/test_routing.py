@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pytest
+from contract.documents import CONTRACTS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,6 +95,28 @@ def test_route_is_as_the_contract_says(
 ) -> None:
     route = resolve_resource_routing(declared, credentials)
     assert (route.external_resource_type, route.external_resource_id, route.reason) == expected
+
+
+VECTORS = json.loads((CONTRACTS / "fixtures/resource-routing.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+def test_route_is_as_the_fixture_says(vector: dict[str, Any]) -> None:
+    said = vector["declaration"]
+    declared = said and provider(vector["provider"], said["resource_type"], said["credential_key"])
+    route = resolve_resource_routing(declared, vector["credentials"])
+    assert {
+        "external_resource_type": route.external_resource_type,
+        "external_resource_id": route.external_resource_id,
+    } == vector["expected"]
+
+
+def test_fixture_has_every_case_of_the_contract() -> None:
+    declared = {vector["provider"] for vector in VECTORS}
+    routed = {
+        vector["provider"] for vector in VECTORS if vector["expected"]["external_resource_id"]
+    }
+    assert (declared, routed) == ({"jira", "linear", "beads", "notion"}, {"jira", "linear"})
 
 
 def installed(name: str) -> Provider | None:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Annotated, Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from trackwire.errors import RecordError
-from trackwire.events.payloads import PAYLOADS, Count, NonEmpty, Payload
+from trackwire.events.forms import (
+    ULID,
+    CommitSHA,
+    Count,
+    NodeId,
+    NonEmpty,
+    ProjectUUID,
+    RepoSlug,
+    TimeText,
+    UTCText,
+    in_words,
+)
+from trackwire.events.payloads import PAYLOADS, Payload
 from trackwire.events.vocabulary import AggregateType, EventType
 from trackwire.wording import explain
-
-ULID = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}\Z")]
-NodeId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{12}\Z")]
-ProjectUUID = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-4[0-9A-Fa-f]{3}-[89ABab][0-9A-Fa-f]{3}"
-        r"-[0-9A-Fa-f]{12}\Z"
-    ),
-]
-CommitSHA = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40}\Z")]
-RepoSlug = Annotated[str, msgspec.Meta(pattern=r"^[^/\u0000-\u0020]+/[^/\u0000-\u0020]+\Z")]
-UTCText = Annotated[str, msgspec.Meta(pattern=r"T[0-9:.]+(?:Z|[+]00:00)\Z")]
 
 P = TypeVar("P", bound=Payload)
 
@@ -45,14 +45,14 @@ class Event(msgspec.Struct, Generic[P], frozen=True, kw_only=True):
         aggregate_type: Which of the two that is.
         payload: The struct that is named as the event type.
         timestamp: When it happened, in UTC.
-        node_id: 12 hexadecimal digits, the same for all events of a machine.
+        node_id: 12 hexadecimal digits in either case, the same for all events of a machine.
         lamport_clock: From 0, larger with each event that the machine emits.
         causation_id: The ULID of the event that this one follows from, or None.
         team_slug: The sender's team, `local` when not logged in.
         project_uuid: The project's UUID, of version 4.
         project_slug: The project's slug, or None.
         git_branch: The branch, `HEAD` when detached.
-        head_commit_sha: The commit, 40 hexadecimal digits.
+        head_commit_sha: The commit, 40 hexadecimal digits in either case.
         repo_slug: The repository as `owner/repo`.
 
     Raises:
@@ -96,6 +96,34 @@ class _Head(msgspec.Struct):
     timestamp: UTCText
 
 
+class _CreatedAt(msgspec.Struct):
+    created_at: TimeText | None = None
+
+
+class _CompletedAt(msgspec.Struct):
+    completed_at: TimeText | None = None
+
+
+class _HeadOfFeatureCreated(msgspec.Struct):
+    payload: _CreatedAt
+
+
+class _HeadOfFeatureCompleted(msgspec.Struct):
+    payload: _CompletedAt
+
+
+_HEADS_WITH_TIMES: Mapping[EventType, type[msgspec.Struct]] = MappingProxyType(
+    {
+        EventType.FEATURE_CREATED: _HeadOfFeatureCreated,
+        EventType.FEATURE_COMPLETED: _HeadOfFeatureCompleted,
+    }
+)
+"""How a payload's time is written, for the event types that have one.
+
+A decoder of times takes more forms of ISO 8601 than the contract allows.
+"""
+
+
 def decode_event(data: bytes | str) -> Event[Payload]:
     """Read one event from its JSON; unknown members are ignored.
 
@@ -121,8 +149,10 @@ def decode_event_at(root: str, data: bytes | str | msgspec.Raw) -> Event[Payload
         RecordError: It is no valid event; the place begins with `root`.
     """
     with reading(root):
-        head = _head_decoder().decode(data)
-        return _decoder(head.event_type).decode(data)
+        event_type = _head_decoder().decode(data).event_type
+        if event_type in _HEADS_WITH_TIMES:
+            _time_decoder(event_type).decode(data)
+        return _decoder(event_type).decode(data)
 
 
 @contextmanager
@@ -143,7 +173,7 @@ def reading(root: str) -> Iterator[None]:
         raise _fault(root, "its text is not valid UTF-8") from error
     except msgspec.MsgspecError as error:
         field, problem = explain(error)
-        raise _fault(f"{root}.{field}" if field else root, problem) from error
+        raise _fault(f"{root}.{field}" if field else root, in_words(problem)) from error
 
 
 def _fault(place: str, problem: str) -> RecordError:
@@ -155,6 +185,11 @@ def _fault(place: str, problem: str) -> RecordError:
 @cache
 def _head_decoder() -> msgspec.json.Decoder[_Head]:
     return msgspec.json.Decoder(_Head)
+
+
+@cache
+def _time_decoder(event_type: EventType) -> msgspec.json.Decoder[msgspec.Struct]:
+    return msgspec.json.Decoder(_HEADS_WITH_TIMES[event_type])
 
 
 @cache

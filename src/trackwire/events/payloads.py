@@ -7,12 +7,12 @@ member is absent or null, which count as the same, and is written as null.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
+from trackwire.events.forms import Count, FeatureNumber, FeatureSlug, NonEmpty, Time, WPId
 from trackwire.events.vocabulary import (
     EntryType,
     ErrorType,
@@ -21,13 +21,6 @@ from trackwire.events.vocabulary import (
     Phase,
     ResolutionType,
 )
-
-NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
-WPId = Annotated[str, msgspec.Meta(pattern=r"^WP[0-9]{2}\Z")]
-FeatureSlug = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{3}-[a-z0-9-]+\Z")]
-FeatureNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{3}\Z")]
 
 
 class WPStatusChanged(msgspec.Struct, frozen=True, kw_only=True):
