@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from measuring import Measured, timed
+from measuring import Measured, preload, timed
 
 _TABLE = """CREATE TABLE issue (
     scope_id INTEGER NOT NULL,
@@ -72,6 +72,7 @@ def load_and_dump(database: Path, frame: dict[str, Any], endpoint: str, token: s
 
     import httpx
 
+    preload("encodings.idna")
     body = b""
     digest = b""
 

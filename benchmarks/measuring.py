@@ -1,4 +1,4 @@
-"""What the benchmarks share: a process for each measured part, its time and peak, and the machine.
+"""What the benchmarks share: a process for each measured part, its time and its peak of memory.
 
 Peak memory is what the kernel keeps of the process itself (`VmHWM`), not `ru_maxrss`, which on
 Linux begins with what the parent had when it forked.
@@ -6,23 +6,40 @@ Linux begins with what the parent had when it forked.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
-import platform
 import resource
-import sqlite3
+import signal
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 Measured = dict[str, Any]
 """What a process tells of itself: `seconds`, `cpu` and `mebibytes`, and what a role adds."""
 
-_CONFIRMED_WRITES = 50
+_PIECE_BYTES = 1 << 20
+_SETTINGS = "TRACKWIRE_"
+
+
+def begin() -> None:
+    """Leave the user's settings behind, and clean up on SIGTERM as on Ctrl-C.
+
+    A variable such as `TRACKWIRE_DISABLE_PLUGINS` would change what is measured, here and in every
+    process that is started from here.
+    """
+    for name in [name for name in os.environ if name.startswith(_SETTINGS)]:
+        del os.environ[name]
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # not again while directories are removed
+    raise SystemExit(128 + number)
 
 
 def run(script: str, role: str, facts: Mapping[str, Any]) -> Measured:
@@ -37,17 +54,24 @@ def run(script: str, role: str, facts: Mapping[str, Any]) -> Measured:
         SystemExit: It failed; with what it said.
     """
     os.sync()
-    done = subprocess.run(
-        (sys.executable, script, "--role", role),
-        input=json.dumps(facts),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{role}: {done.stderr}")
-    result: Measured = json.loads(done.stdout)
+    result: Measured = told((sys.executable, script, "--role", role), json.dumps(facts))
     return result
+
+
+def told(command: Sequence[str], given: str = "") -> Any:
+    """Run a program, and read the JSON that it prints.
+
+    Args:
+        command: The program and its arguments.
+        given: Its standard input.
+
+    Raises:
+        SystemExit: It failed; with its last argument and what it said.
+    """
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{command[-1]}: {done.stderr}")
+    return json.loads(done.stdout)
 
 
 def timed(call: Callable[[], object]) -> Measured:
@@ -55,16 +79,45 @@ def timed(call: Callable[[], object]) -> Measured:
 
     Args:
         call: What is measured.
+
+    Raises:
+        SystemExit: It imported what belongs before the clock.
     """
+    loaded = set(sys.modules)
     before = time.process_time()
     began = time.perf_counter()
     call()
     seconds = time.perf_counter() - began
-    return {
-        "seconds": seconds,
-        "cpu": time.process_time() - before,
-        "mebibytes": peak_mebibytes(),
-    }
+    cpu = time.process_time() - before
+    _refuse_imports(set(sys.modules) - loaded)
+    return {"seconds": seconds, "cpu": cpu, "mebibytes": peak_mebibytes()}
+
+
+def preload(*modules: str) -> None:
+    """Import what a measured call would import.
+
+    Args:
+        modules: Their full names.
+    """
+    for module in modules:
+        importlib.import_module(module)
+
+
+def _refuse_imports(modules: set[str]) -> None:
+    late = sorted(m for m in modules if m.partition(".")[0] not in sys.stdlib_module_names)
+    if late:
+        raise SystemExit(f"imported while the clock ran; preload them: {', '.join(late)}")
+
+
+def warm(path: Path) -> None:
+    """Read a file through, so that the system's cache has as much of it for every part.
+
+    Args:
+        path: The file.
+    """
+    with path.open("rb") as stream:
+        while stream.read(_PIECE_BYTES):
+            pass
 
 
 def peak_mebibytes() -> float:
@@ -85,23 +138,6 @@ def middle(results: Sequence[Measured], name: str) -> float:
     """
     values: list[float] = [result[name] for result in results]
     return statistics.median(values)
-
-
-def machine(directory: Path) -> dict[str, str]:
-    """Describe what the figures depend on.
-
-    Args:
-        directory: Where the measured files lie.
-    """
-    return {
-        "cpu": f"{os.cpu_count()} x {_processor()}",
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "filesystem": _filesystem(directory),
-        "confirmed write": f"{_confirmed_write(directory) * 1000:.2f} ms",
-        "load average": f"{os.getloadavg()[0]:.2f}",
-    }
 
 
 def say(text: str) -> None:
@@ -130,35 +166,3 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], words: i
             for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
         )
         print("|", " | ".join(padded), "|", flush=True)
-
-
-def _processor() -> str:
-    facts = Path("/proc/cpuinfo")
-    if facts.exists():
-        for line in facts.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _filesystem(directory: Path) -> str:
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
-        return "unknown"
-    place = directory.resolve()
-    held = [line.split()[1:3] for line in mounts.read_text().splitlines()]
-    above = [(len(point), kind) for point, kind in held if place.is_relative_to(point)]
-    return max(above)[1] if above else "unknown"
-
-
-def _confirmed_write(directory: Path) -> float:
-    path = directory / "confirmed-write"
-    seconds = []
-    with path.open("wb", buffering=0) as stream:
-        for _ in range(_CONFIRMED_WRITES):
-            began = time.perf_counter()
-            stream.write(b"x")
-            os.fsync(stream.fileno())
-            seconds.append(time.perf_counter() - began)
-    path.unlink()
-    return statistics.median(seconds)

@@ -1,20 +1,27 @@
 """What an import and a publish cost beside the plain way to do both.
 
-Run it from the repository, in an environment with the Jira plugin (and, for `--hub`, the extra):
+Run it from the repository, in an environment with the Jira plugin (and, for `--hub`, the extra
+`hub`):
 
-    python benchmarks/publish.py [--issues 10000 100000 1000000] [--text 600] [--ids sequential]
-        [--commits-up-to 100000] [--repeat 3] [--hub] [--directory DIR] [--json]
+    python benchmarks/publish.py --hub
+    python benchmarks/publish.py --issues 2000 --repeat 1
+    python benchmarks/publish.py --issues 100000 --repeat 5 --where publish
 
 The baseline commits row by row, loads everything and dumps it (`baseline.py`). Both get the same
 file, and have to send the same bytes, to a receiver that throws them away (`receiving.py`). Each
 part runs in a process of its own, baseline and Trackwire in turn; imports of modules come before
-the clock starts. A line shows the medians; peak memory is that of the whole process.
+the clock starts, and what a part may read is in the system's cache. A line shows the medians; peak
+memory is that of the whole process.
 
-`render` is the part of a publish before the request; `bare POST` sends the same bytes from a file
-with the HTTP client alone, which no publish can beat. `publish, zstd` is a publish to a receiver
-that takes compressed bodies, and with `--hub` there is one to the reference hub, which reads and
-keeps them. Committing row by row takes its time: above `--commits-up-to`, the baseline's rows are
-written in one transaction, and its import is `not run`. A million issues take it 5 GiB to dump.
+`render` is the part of a publish before the request, measured by itself; `bare POST` sends the same
+bytes from a file with the HTTP client alone, which no publish can beat. `publish, zstd` is a
+publish to a receiver that takes compressed bodies, and with `--hub` there is one to the reference
+hub, which reads and keeps them. Committing row by row takes its time: above `--commits-up-to`, the
+baseline's rows are written in one transaction, and its import is `not run`.
+
+A million issues take 9 GB of disk and, for the baseline, 5 GiB of memory; a hundred thousand,
+a tenth of that. With the default sizes and `--hub` it takes some ten minutes on an idle machine,
+much of it the baseline's commits, each of which waits for the disk.
 """
 
 from __future__ import annotations
@@ -23,98 +30,149 @@ import argparse
 import json
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
+from machine import afterwards, machine, print_machine
 from made_issues import IDS, write_lines
-from measuring import Measured, machine, middle, print_table, run, say
-from publish_parts import ROLES, Facts, bind, forget
+from measuring import Measured, begin, print_table, run, say, warm
+from options import directory, parser_for, positive
+from publish_figures import HEADINGS, Results, as_records, both, cells, check_same_work
+from publish_parts import ROLES, WATCHED, Facts, bind, forget
 from receiving import discarding_receiver, reference_hub
+from sampling import HEADINGS as SHARE_HEADINGS
+from sampling import Samples, sampled
+from sampling import rows as share_rows
 
-STAGES = {
-    "import": ("baseline-import", "import"),
-    "render": ("baseline-render", "render"),
-    "publish": ("baseline-publish", "publish"),
-    "import + publish": ("baseline", "trackwire"),
-    "publish, zstd": (None, "publish-zstd"),
-    "publish to the hub": (None, "publish-hub"),
-    "bare POST": (None, "bare-post"),
-}
-"""Each line's name, and whose figures it shows: the baseline's and Trackwire's."""
+REPEATED_UP_TO = 100_000
+"""The largest size that is measured three times where nothing else was asked for."""
 
-HEADINGS = (
-    *("issues", "stage", "baseline s", "s", "ratio", "baseline issues/s", "issues/s"),
-    *("baseline MiB", "MiB"),
-)
-
-Results = dict[str, list[Measured]]
+SAMPLED = ("import", "publish")
+"""What `--where` can look into; a part needs those before it."""
 
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--issues", nargs="+", type=int, default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--text", type=int, default=600, help="an issue's characters of text")
-    parser.add_argument("--ids", choices=IDS, default="sequential")
-    parser.add_argument("--commits-up-to", type=int, default=100_000, metavar="ISSUES")
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--hub", action="store_true", help="publish to the reference hub too")
-    parser.add_argument("--directory", type=Path, help="where to work, for its disk")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--role", choices=ROLES, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = arguments()
     if options.role:
         print(json.dumps(ROLES[options.role](Facts(**json.load(sys.stdin)))))
         return
+    begin()
     with tempfile.TemporaryDirectory(dir=options.directory) as kept:
-        about = machine(Path(kept)) | {
-            "runs": str(options.repeat),
-            "characters of text": str(options.text),
-            "ids": options.ids,
+        about = machine(Path(kept)) | {"characters of text": str(options.text), "ids": options.ids}
+        if options.where:
+            print_where(options, Path(kept), about)
+            return
+        results = {
+            count: measure(count, repeat, options, Path(kept))
+            for count, repeat in zip(options.issues, options.repeat, strict=True)
         }
-        results = {count: measure(count, options, Path(kept)) for count in options.issues}
+    about = afterwards(about)
     if options.json:
         print(json.dumps({"machine": about, "results": list(as_records(results))}, indent=2))
         return
-    print(", ".join(f"{name}: {value}" for name, value in about.items()), end="\n\n")
+    print_machine(about)
     print_table(HEADINGS, map(cells, as_records(results)), words=2)
 
 
-def measure(count: int, options: argparse.Namespace, home: Path) -> Results:
-    """Measure one size, each part as often as was asked for.
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = parser_for(__doc__)
+    parser.add_argument(
+        "--issues",
+        nargs="+",
+        type=positive,
+        default=[10_000, 100_000, 1_000_000],
+        help="the sizes (default: 10000 100000 1000000)",
+    )
+    parser.add_argument(
+        "--repeat",
+        nargs="+",
+        type=positive,
+        metavar="RUNS",
+        help="runs of each size, or one number for all (default: 3; above 100000 issues, 1)",
+    )
+    parser.add_argument(
+        "--text", type=positive, default=600, help="an issue's characters of text (default: 600)"
+    )
+    parser.add_argument(
+        "--ids", choices=IDS, default="sequential", help="the issues' ids (default: sequential)"
+    )
+    parser.add_argument(
+        "--commits-up-to",
+        type=positive,
+        default=100_000,
+        metavar="ISSUES",
+        help="the largest size whose baseline commits row by row (default: 100000)",
+    )
+    parser.add_argument("--hub", action="store_true", help="publish to the reference hub too")
+    parser.add_argument(
+        "--where",
+        choices=SAMPLED,
+        help="tell instead where the time of one part goes, at the first size (needs py-spy)",
+    )
+    parser.add_argument(
+        "--directory",
+        type=directory,
+        metavar="DIR",
+        help="where to work, for its disk (default: the directory for temporary files)",
+    )
+    parser.add_argument("--role", choices=ROLES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    options.repeat = options.repeat or [
+        3 if size <= REPEATED_UP_TO else 1 for size in options.issues
+    ]
+    if len(options.repeat) == 1:
+        options.repeat *= len(options.issues)
+    if len(options.repeat) != len(options.issues):
+        parser.error("--repeat takes one number, or as many as --issues")
+    return options
+
+
+@contextmanager
+def prepared(count: int, options: argparse.Namespace, home: Path) -> Iterator[Facts]:
+    """Write the issues' file, make the project, and run the receiver.
 
     Args:
         count: How many issues.
         options: What was asked for.
         home: Where to work.
     """
-    results: Results = defaultdict(list)
-    with ExitStack() as stack:
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=home)))
+    with tempfile.TemporaryDirectory(dir=home) as kept, discarding_receiver() as receiver:
+        work = Path(kept)
+        bind(work / "project")
         say(f"{count:,} issues: writing the file")
         write_lines(work / "issues.jsonl", count, options.text, IDS[options.ids])
-        facts = Facts(
+        yield Facts(
             lines=str(work / "issues.jsonl"),
             directory=str(work / "project"),
             database=str(work / "baseline.sqlite"),
             body=str(work / "body.json"),
-            receiver=stack.enter_context(discarding_receiver()),
+            receiver=receiver,
         )
-        bind(Path(facts.directory))
-        for number in range(options.repeat):
+
+
+def measure(count: int, repeat: int, options: argparse.Namespace, home: Path) -> Results:
+    """Measure one size, each part as often as was asked for.
+
+    Args:
+        count: How many issues.
+        repeat: How often.
+        options: What was asked for.
+        home: Where to work.
+    """
+    results: Results = defaultdict(list)
+    with prepared(count, options, home) as facts:
+        for number in range(repeat):
             forget(facts)
-            say(f"{count:,} issues: run {number + 1} of {options.repeat}")
+            say(f"{count:,} issues: run {number + 1} of {repeat}")
             for name, measured in one_run(facts, committing=count <= options.commits_up_to):
                 results[name].append(measured)
             if options.hub:
-                hub_home = stack.enter_context(tempfile.TemporaryDirectory(dir=work))
-                with reference_hub(Path(hub_home)) as (url, token):
-                    at_hub = replace(facts, receiver=url, token=token)
-                    results["publish-hub"].append(run(__file__, "publish", asdict(at_hub)))
+                results["publish-hub"].append(at_the_hub(facts, home))
     check_same_work(count, results)
     return results
 
@@ -129,83 +187,71 @@ def one_run(facts: Facts, *, committing: bool) -> Iterator[tuple[str, Measured]]
     Yields:
         The name in `STAGES` and what was measured.
     """
-
-    def measured(role: str) -> Measured:
-        say(f"    {role}")
-        return run(__file__, role, asdict(facts))
-
-    base = measured("baseline-import" if committing else "baseline-fill")
-    yield "import", (own := measured("import"))
-    yield "render", measured("render")
-    yield "baseline-publish", (sent := measured("baseline-publish"))
+    base = part("baseline-import" if committing else "baseline-fill", facts)
+    yield "import", (own := part("import", facts))
+    yield "render", part("render", facts)
+    yield "baseline-publish", (sent := part("baseline-publish", facts))
     yield "baseline-render", sent["rendering"]
     if committing:
         yield "baseline-import", base
         yield "baseline", both(base, sent)
-    yield "bare-post", measured("bare-post")
-    yield "publish", (published := measured("publish"))
+    yield "bare-post", part("bare-post", facts)
+    yield "publish", (published := part("publish", facts))
     yield "trackwire", both(own, published)
-    yield "publish-zstd", measured("publish")  # the receiver has said that it takes it
+    if is_compressed(Path(facts.body)):
+        yield "publish-zstd", part("publish-zstd", facts)
 
 
-def both(one: Measured, other: Measured) -> Measured:
-    """Add up two parts; the peak is the higher one."""
-    total = {name: one[name] + other[name] for name in ("seconds", "cpu")}
-    return total | {"mebibytes": max(one["mebibytes"], other["mebibytes"])}
+def is_compressed(body: Path) -> bool:
+    """Tell whether the body is long enough to be compressed for a receiver that takes it."""
+    from trackwire.delivery.body import COMPRESSED_ABOVE_BYTES
+
+    return body.stat().st_size > COMPRESSED_ABOVE_BYTES
 
 
-def check_same_work(count: int, results: Results) -> None:
-    """Refuse results of parts that did not all read every issue and send the same bytes."""
-    digests = {one["digest"] for each in results.values() for one in each if "digest" in one}
-    counts = {one["issues"] for each in results.values() for one in each if "issues" in one}
-    if len(digests) != 1 or counts != {count}:
-        raise SystemExit(f"not the same work: {count} issues, {counts} read, digests {digests}")
+def part(role: str, facts: Facts) -> Measured:
+    """Measure one part, with all that it may read in the system's cache."""
+    say(f"    {role}")
+    warm_all(facts)
+    return run(__file__, role, asdict(facts))
 
 
-def as_records(sizes: dict[int, Results]) -> Iterator[dict[str, Any]]:
-    """Yield what a machine reads: medians for each size and stage, with the ratio."""
-    for count, results in sizes.items():
-        for stage, (theirs, ours) in STAGES.items():
-            if ours not in results:
-                continue
-            base = summary(count, results.get(theirs or "", []))
-            own = summary(count, results[ours])
-            assert own is not None
-            ratio = base and base["seconds"] / own["seconds"]
-            yield {
-                "issues": count,
-                "stage": stage,
-                "has_baseline": theirs is not None,
-                "baseline": base,
-                "trackwire": own,
-                "ratio": ratio,
-            }
+def warm_all(facts: Facts) -> None:
+    """Read what a part may read."""
+    for name in (facts.lines, facts.store, facts.database, facts.body):
+        if (path := Path(name)).exists():
+            warm(path)
 
 
-def summary(count: int, runs: list[Measured]) -> Measured | None:
-    """Take the medians of the runs, or None where there were none."""
-    if not runs:
-        return None
-    medians = {name: middle(runs, name) for name in ("seconds", "cpu", "mebibytes")}
-    return medians | {"issues_per_second": count / medians["seconds"]}
+def at_the_hub(facts: Facts, home: Path) -> Measured:
+    """Measure a publish to a hub that has stored nothing before."""
+    with (
+        tempfile.TemporaryDirectory(dir=home) as kept,
+        reference_hub(Path(kept)) as (url, token),
+    ):
+        return part("publish-hub", replace(facts, receiver=url, token=token))
 
 
-def cells(record: dict[str, Any]) -> list[str]:
-    """Write a record as a line of the table."""
-    base, own, absent = record["baseline"], record["trackwire"], "-"
-    if record["has_baseline"] and base is None:
-        absent = "not run"
-    return [
-        f"{record['issues']:,}",
-        record["stage"],
-        f"{base['seconds']:.2f}" if base else absent,
-        f"{own['seconds']:.2f}",
-        f"{record['ratio']:.1f}" if base else absent,
-        f"{base['issues_per_second']:,.0f}" if base else absent,
-        f"{own['issues_per_second']:,.0f}",
-        f"{base['mebibytes']:.0f}" if base else absent,
-        f"{own['mebibytes']:.1f}",
-    ]
+def print_where(options: argparse.Namespace, home: Path, about: dict[str, str]) -> None:
+    """Print where the time of one part goes, over all runs of the first size."""
+    count, repeat = options.issues[0], options.repeat[0]
+    samples: Samples = Counter()
+    with prepared(count, options, home) as facts:
+        for number in range(repeat):
+            say(f"run {number + 1} of {repeat}")
+            forget(facts)
+            for role in SAMPLED[: SAMPLED.index(options.where)]:
+                part(role, facts)
+            warm_all(facts)
+            samples += sampled(__file__, options.where, asdict(facts), WATCHED)
+    more = {"issues": f"{count:,}", "runs": str(repeat), "samples": f"{samples.total():,}"}
+    about = afterwards(about | more)
+    lines = list(share_rows(samples))
+    if options.json:
+        print(json.dumps({"machine": about, "shares": lines}, indent=2))
+        return
+    print_machine(about)
+    print_table(SHARE_HEADINGS, lines, words=3)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import baseline
 from made_issues import PROJECT, WORKSPACE
-from measuring import Measured, timed
-from receiving import ENDPOINT
+from measuring import Measured, preload, timed
+from receiving import ENDPOINT, last_coding
 
 if TYPE_CHECKING:
     from trackwire.service import TrackerService
 
 STORE = Path(".kittify/trackwire/store.sqlite")
 TIMEOUT_SECONDS = 3600.0
+WATCHED = ("trackwire", "trackwire_jira")
+SENDING = ("trackwire.delivery.sending", "encodings.idna")
+ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +45,31 @@ class Facts:
     receiver: str
     token: str = "measured"  # noqa: S105 - of a receiver that does not look
 
+    @property
+    def store(self) -> Path:
+        """The project's store."""
+        return Path(self.directory) / STORE
+
 
 def bind(directory: Path) -> None:
-    """Make the project."""
+    """Make the project.
+
+    Raises:
+        SystemExit: It has no route, so that other work than that of a snapshot with its route
+            would be measured.
+    """
     from trackwire.binding import BindRequest
 
     directory.mkdir()
     values = {"project_key": PROJECT, "base_url": f"https://{WORKSPACE}"}
     request = BindRequest(provider="jira", workspace=WORKSPACE, values=values)
-    service_of(directory, "").bind(request)
+    service = service_of(directory, "")
+    service.bind(request)
+    if service.route().routing.is_null:
+        raise SystemExit(
+            "the measured project has no route: install the plugin trackwire-jira in this "
+            f"environment ({sys.prefix}) and run the benchmark again"
+        )
 
 
 def service_of(directory: Path, token: str) -> TrackerService:
@@ -67,16 +87,15 @@ def service_of(directory: Path, token: str) -> TrackerService:
 
 def forget(facts: Facts) -> None:
     """Remove what the last run has stored."""
-    shutil.rmtree((Path(facts.directory) / STORE).parent, ignore_errors=True)
+    shutil.rmtree(facts.store.parent, ignore_errors=True)
     for path in (facts.database, facts.body):
         Path(path).unlink(missing_ok=True)
 
 
-def opened(facts: Facts) -> TrackerService:
-    """Open the project, with its plugin and all that the command would import."""
-    import trackwire.cli.importing
-    import trackwire.cli.publishing  # noqa: F401 - the command imports it
-
+def opened(facts: Facts, *modules: str) -> TrackerService:
+    """Open the project with its plugin; import before the clock what the command would import."""
+    store = ("trackwire.store", "filelock", "hashlib", "hmac", "secrets")
+    preload("trackwire.cli.importing", "trackwire.cli.publishing", *store, *modules)
     service = service_of(Path(facts.directory), facts.token)
     service.route()
     return service
@@ -87,23 +106,32 @@ def import_issues(facts: Facts) -> Measured:
     from trackwire.imports import ImportFile
 
     reports: list[Any] = []
-    service = opened(facts)
+    service = opened(facts, "trackwire.imports")
     files = [ImportFile.at(Path(facts.lines))]
     result = timed(lambda: reports.extend(service.import_files(files, file_format="jsonl")))
     return {**result, "issues": reports[0].changes.created}
 
 
 def publish(facts: Facts) -> Measured:
-    """Publish the project to the receiver."""
-    import trackwire.delivery.sending  # noqa: F401 - a publish imports it
-
-    service = opened(facts)
+    """Publish the project to the reference hub."""
+    service = opened(facts, "trackwire.publishing", *SENDING)
     return published(lambda: service.publish(hub=facts.receiver, timeout=TIMEOUT_SECONDS))
+
+
+def publish_plain(facts: Facts) -> Measured:
+    """Publish the project to the receiver that throws bodies away; tell how the body travelled."""
+    return {**publish(facts), "coding": last_coding(facts.receiver)}
+
+
+def publish_compressed(facts: Facts) -> Measured:
+    """Do so when the receiver has said that it takes compressed bodies."""
+    preload(ZSTD)
+    return publish_plain(facts)
 
 
 def render(facts: Facts) -> Measured:
     """Render the snapshot; then, unmeasured, keep its bytes."""
-    service = opened(facts)
+    service = opened(facts, "trackwire.publishing")
     result = published(lambda: service.publish(dry_run=True))
     service.publish(dry_run=True, output=Path(facts.body))
     return result
@@ -120,6 +148,8 @@ def published(call: Callable[[], Any]) -> Measured:
 def bare_post(facts: Facts) -> Measured:
     """Send the snapshot's bytes from their file, and nothing else."""
     import httpx
+
+    preload("encodings.idna")
 
     def pieces() -> Iterable[bytes]:
         with Path(facts.body).open("rb") as stream:
@@ -150,6 +180,8 @@ ROLES: dict[str, Callable[[Facts], Measured]] = {
     "baseline-publish": baseline_publish,
     "import": import_issues,
     "render": render,
-    "publish": publish,
+    "publish": publish_plain,
+    "publish-zstd": publish_compressed,
+    "publish-hub": publish,
     "bare-post": bare_post,
 }

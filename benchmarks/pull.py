@@ -2,8 +2,9 @@
 
 Run it from the repository, in an environment with both plugins and the test dependencies:
 
-    python benchmarks/pull.py [--tracker cloud datacenter linear] [--issues 1000 10000 100000]
-        [--delay 0] [--repeat 3]
+    python benchmarks/pull.py
+    python benchmarks/pull.py --issues 1000 10000 --delay 0.1 --repeat 1
+    python benchmarks/pull.py --tracker cloud --issues 10000 --repeat 5 --where
 
 An emulated tracker runs in a process of its own; `--delay` lets each answer take so many seconds
 longer, as a real tracker's does. A first pull, which is not measured, records the requests that it
@@ -11,6 +12,9 @@ sends. The floor sends exactly these once more with a bare HTTP client and throw
 Floor and pull are measured in turn, each in a fresh process and after its imports; a line shows
 the medians. `start s` is what comes before: the imports and opening the service. `again s` is a
 second pull into the same project, with nothing changed. Peak memory is that of the whole process.
+
+With the default sizes it takes a few minutes and up to 1 GB of disk; with a delay, so much longer
+as its requests wait.
 """
 
 from __future__ import annotations
@@ -18,120 +22,164 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from measuring import Measured, middle, run, timed
-
-if TYPE_CHECKING:
-    import httpx
-
-    from trackwire.fetching import TrackerClient
-    from trackwire.service import TrackerService
+from machine import afterwards, machine, print_machine
+from measuring import Measured, begin, middle, print_table, run, say
+from options import parser_for, positive, seconds
+from pull_parts import ROLES, TRACKERS, WATCHED, Facts
+from sampling import HEADINGS as SHARE_HEADINGS
+from sampling import Samples, sampled
+from sampling import rows as share_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 EXIT_SECONDS = 10
-HEADING = (
-    "tracker      issues  delay s  requests  floor s   pull s  ratio  issues/s   cpu s"
-    "  start s  again s  peak MiB  floor MiB"
+HEADINGS = (
+    *("tracker", "issues", "delay s", "requests", "floor s", "pull s", "ratio", "issues/s"),
+    *("CPU s", "start s", "again s", "peak MiB"),
 )
-
-
-@dataclass(frozen=True)
-class Tracker:
-    """An emulated tracker, and how a project is bound to it.
-
-    Args:
-        module: Runs it.
-        provider: The provider's name.
-        address: The credential field of its address.
-        secret: The credential field of its secret.
-        resource: The credential field of the bound resource.
-    """
-
-    module: str
-    provider: str
-    address: str
-    secret: str
-    resource: str
-
-
-TRACKERS = {
-    "cloud": Tracker("emulators.jira_cloud", "jira", "base_url", "api_token", "project_key"),
-    "datacenter": Tracker(
-        "emulators.jira_datacenter", "jira", "base_url", "api_token", "project_key"
-    ),
-    "linear": Tracker("emulators.linear", "linear", "api_url", "api_key", "team_id"),
-}
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a measured process has to know.
-
-    Args:
-        tracker: The tracker's name in `TRACKERS`.
-        access: What the emulator says of itself.
-        directory: The project.
-        requests: The file with the requests.
-    """
-
-    tracker: str
-    access: dict[str, str]
-    directory: str
-    requests: str
 
 
 def main() -> None:
     """Measure, and print a line for each tracker and size."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--tracker", nargs="+", choices=TRACKERS, default=list(TRACKERS))
-    parser.add_argument("--issues", nargs="+", type=int, default=[1000, 10_000, 100_000])
-    parser.add_argument("--delay", type=float, default=0.0)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--role", choices=ROLES, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = arguments()
     if options.role:
         print(json.dumps(ROLES[options.role](Facts(**json.load(sys.stdin)))))
         return
-    print(HEADING)
-    for tracker in options.tracker:
-        for issues in options.issues:
-            print(line(tracker, issues, options.delay, options.repeat), flush=True)
+    begin()
+    with tempfile.TemporaryDirectory() as kept:
+        about = machine(Path(kept)) | {"runs": str(options.repeat)}
+    sizes = [(tracker, issues) for tracker in options.tracker for issues in options.issues]
+    if options.where:
+        results: list[Any] = where(*sizes[0], options)
+    else:
+        results = [measure(*size, options) for size in sizes]
+    about = afterwards(about)
+    if options.json:
+        print(json.dumps({"machine": about, "results": results}, indent=2))
+        return
+    print_machine(about)
+    if options.where:
+        print_table(SHARE_HEADINGS, results, words=3)
+    else:
+        print_table(HEADINGS, map(cells, results))
 
 
-def line(tracker: str, issues: int, delay: float, repeat: int) -> str:
-    """Measure one tracker with so many issues."""
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = parser_for(__doc__)
+    parser.add_argument(
+        "--tracker",
+        nargs="+",
+        choices=TRACKERS,
+        default=list(TRACKERS),
+        help="what is emulated (default: all three)",
+    )
+    parser.add_argument(
+        "--issues",
+        nargs="+",
+        type=positive,
+        default=[1000, 10_000, 100_000],
+        help="the sizes (default: 1000 10000 100000)",
+    )
+    parser.add_argument(
+        "--delay", type=seconds, default=0.0, help="seconds more for an answer (default: 0)"
+    )
+    parser.add_argument("--repeat", type=positive, default=3, help="runs (default: 3)")
+    parser.add_argument(
+        "--where",
+        action="store_true",
+        help="tell instead where the time goes, for the first tracker and size (needs py-spy)",
+    )
+    parser.add_argument("--role", choices=ROLES, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def measure(tracker: str, issues: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure one tracker with so many issues.
+
+    Args:
+        tracker: Its name in `TRACKERS`.
+        issues: How many.
+        options: What was asked for.
+    """
+    say(f"{tracker}, {issues:,} issues")
     floors, pulls, agains = [], [], []
+    with recorded(tracker, issues, options) as facts:
+        for number in range(options.repeat):
+            say(f"    run {number + 1} of {options.repeat}")
+            shutil.rmtree(facts.directory)
+            floors.append(run(__file__, "floor", vars(facts)))
+            pulls.append(run(__file__, "pull", vars(facts)))
+            agains.append(run(__file__, "pull", vars(facts)))
+    check_all_read(issues, (*pulls, *agains))
+    figures = {name: middle(pulls, name) for name in ("seconds", "cpu", "start", "mebibytes")}
+    return {
+        "tracker": tracker,
+        "issues": issues,
+        "delay": options.delay,
+        "requests": floors[0]["requests"],
+        "floor": middle(floors, "seconds"),
+        "again": middle(agains, "seconds"),
+        **figures,
+    }
+
+
+def where(tracker: str, issues: int, options: argparse.Namespace) -> list[tuple[str, ...]]:
+    """Tell where the time of a pull goes; the arguments are those of `measure`."""
+    say(f"{tracker}, {issues:,} issues")
+    samples: Samples = Counter()
+    with recorded(tracker, issues, options) as facts:
+        for number in range(options.repeat):
+            say(f"    run {number + 1} of {options.repeat}")
+            shutil.rmtree(facts.directory)
+            samples += sampled(__file__, "pull", vars(facts), WATCHED)
+    return list(share_rows(samples))
+
+
+@contextmanager
+def recorded(tracker: str, issues: int, options: argparse.Namespace) -> Iterator[Facts]:
+    """Run the tracker, and record the requests of a first pull."""
     with (
-        emulator(tracker, issues, delay) as access,
+        emulator(tracker, issues, options.delay) as access,
         tempfile.TemporaryDirectory() as kept,
     ):
-        facts = Facts(tracker, access, f"{kept}/recorded", f"{kept}/requests.json")
-        pulls.append(run(__file__, "record", vars(facts)))
-        for number in range(repeat):
-            floors.append(run(__file__, "floor", vars(facts)))
-            anew = Facts(tracker, access, f"{kept}/{number}", facts.requests)
-            pulls.append(run(__file__, "pull", vars(anew)))
-            agains.append(run(__file__, "pull", vars(anew)))
-    if any(result["issues"] != issues for result in pulls):
+        facts = Facts(tracker, access, f"{kept}/project", f"{kept}/requests.json")
+        check_all_read(issues, [run(__file__, "record", vars(facts))])
+        yield facts
+
+
+def check_all_read(issues: int, results: Sequence[Measured]) -> None:
+    """Refuse results of pulls that did not read every issue."""
+    if any(result["issues"] != issues for result in results):
         raise SystemExit(f"not every one of {issues} issues was read")
-    del pulls[0]
-    floor, pull = middle(floors, "seconds"), middle(pulls, "seconds")
-    return (
-        f"{tracker:<11}{issues:>8}{delay:>9.2f}{floors[0]['requests']:>10.0f}"
-        f"{floor:>9.2f}{pull:>9.2f}{pull / floor:>7.2f}{issues / pull:>10.0f}"
-        f"{middle(pulls, 'cpu'):>8.2f}{middle(pulls, 'start'):>9.2f}"
-        f"{middle(agains, 'seconds'):>9.2f}{middle(pulls, 'mebibytes'):>10.0f}"
-        f"{middle(floors, 'mebibytes'):>11.0f}"
-    )
+
+
+def cells(record: dict[str, Any]) -> list[str]:
+    """Write a record as a line of the table."""
+    floor, pull = record["floor"], record["seconds"]
+    return [
+        record["tracker"],
+        f"{record['issues']:,}",
+        f"{record['delay']:.2f}",
+        f"{record['requests']}",
+        f"{floor:.2f}",
+        f"{pull:.2f}",
+        f"{pull / floor:.2f}",
+        f"{record['issues'] / pull:,.0f}",
+        f"{record['cpu']:.2f}",
+        f"{record['start']:.2f}",
+        f"{record['again']:.2f}",
+        f"{record['mebibytes']:.0f}",
+    ]
 
 
 @contextmanager
@@ -161,88 +209,6 @@ def access_of(told: str) -> dict[str, str]:
 
     return {"url": f"{told.strip()}/graphql", "token": API_KEY, "project": "ENG"}
 
-
-def floor(facts: Facts) -> Measured:
-    """Send the recorded requests, and throw the answers away."""
-    import httpx
-
-    requests = json.loads(Path(facts.requests).read_text("utf-8"))
-    with httpx.Client(timeout=None, trust_env=False) as client:  # noqa: S113 - on loopback
-
-        def replay() -> None:
-            for each in requests:
-                client.request(**each).raise_for_status()
-
-        return {**timed(replay), "requests": len(requests)}
-
-
-def pull(facts: Facts) -> Measured:
-    """Pull into a project; the second time, what has changed."""
-    began = time.perf_counter()
-    service = opened(facts)
-    start = time.perf_counter() - began
-    result = timed(service.pull)
-    return {**result, "start": start, "issues": service.status().state.issue_count}
-
-
-def record(facts: Facts) -> Measured:
-    """Pull, and keep the requests that were sent."""
-    from unittest.mock import patch
-
-    from trackwire.fetching import TrackerClient
-
-    requests: list[dict[str, Any]] = []
-    send = TrackerClient.send
-
-    def sent(client: TrackerClient, request: httpx.Request, **options: Any) -> httpx.Response:
-        headers = {k: v for k, v in request.headers.items() if k not in {"host", "content-length"}}
-        requests.append(
-            {
-                "method": request.method,
-                "url": str(request.url),
-                "headers": headers,
-                "content": request.read().decode(),
-            }
-        )
-        return send(client, request, **options)
-
-    with patch.object(TrackerClient, "send", sent):
-        result = pull(facts)
-    Path(facts.requests).write_text(json.dumps(requests), "utf-8")
-    return result
-
-
-def opened(facts: Facts) -> TrackerService:
-    """Open the project, bound to the tracker; with all that a pull imports."""
-    import trackwire.fetching  # noqa: F401 - a pull imports it
-    from trackwire.binding import BindRequest
-    from trackwire.credentials import TrackerCredentialStore
-    from trackwire.login import HubLogin
-    from trackwire.service import TrackerService
-    from trackwire.userfile import UserStore
-
-    directory = Path(facts.directory)
-    tracker, access = TRACKERS[facts.tracker], facts.access
-    users = UserStore(directory / "user" / "credentials.toml")
-    prefix = f"TRACKWIRE_{tracker.provider.upper()}"
-    environ = {
-        f"{prefix}_{tracker.address.upper()}": access["url"],
-        f"{prefix}_{tracker.secret.upper()}": access["token"],
-    }
-    if "email" in access:
-        environ[f"{prefix}_EMAIL"] = access["email"]
-    credentials = TrackerCredentialStore(users, environ)
-    service = TrackerService(directory, credentials=credentials, hubs=HubLogin(users, environ))
-    if not (directory / ".kittify").exists():
-        directory.mkdir(exist_ok=True)
-        values = {tracker.resource: access["project"]}
-        workspace = "acme" if tracker.provider == "linear" else "emulated.example"
-        service.bind(BindRequest(provider=tracker.provider, workspace=workspace, values=values))
-    service.route()
-    return service
-
-
-ROLES: dict[str, Callable[[Facts], Measured]] = {"floor": floor, "pull": pull, "record": record}
 
 if __name__ == "__main__":
     main()
