@@ -71,6 +71,21 @@ def test_environment_without_a_result_is_a_failure(tmp_path: Path) -> None:
     assert total(tmp_path, "py311", "core") == ("1 passed, 1 failed, 0 skipped", 1)
 
 
+def test_environment_that_is_left_out_is_named_beside_the_sum(tmp_path: Path) -> None:
+    run_in(tmp_path, "core", GOOD)
+    lines, _ = shown(tmp_path, "core", "--left-out", "py312", "py314")
+    assert lines[-3:] == [
+        "py312: left out, as this machine lacks its Python",
+        "py314: left out, as this machine lacks its Python",
+        "1 passed, 0 failed, 0 skipped",
+    ]
+
+
+def test_environment_that_is_left_out_fails_nothing(tmp_path: Path) -> None:
+    run_in(tmp_path, "core", GOOD)
+    assert total(tmp_path, "core", "--left-out", "py312") == ("1 passed, 0 failed, 0 skipped", 0)
+
+
 def test_each_environment_has_a_line_of_its_own(tmp_path: Path) -> None:
     run_in(tmp_path, "py311", GOOD, BAD)
     run_in(tmp_path, "core", GOOD)
