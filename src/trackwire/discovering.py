@@ -14,7 +14,7 @@ from trackwire.connecting import (
     open_context,
     unset_fields,
 )
-from trackwire.defaults import WAIT_SECONDS
+from trackwire.defaults import TRACKER_WAIT_SECONDS
 from trackwire.errors import UsageError
 from trackwire.registry import require_registered
 
@@ -42,7 +42,7 @@ class Discovery:
     workspace: str | None = None
     given: Mapping[str, str] = field(default_factory=dict, repr=False)
     confirmed_origin: str | None = None
-    max_wait: float = WAIT_SECONDS
+    max_wait: float = TRACKER_WAIT_SECONDS
 
 
 def require_discovery(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackwire.defaults import LOCK_WAIT_SECONDS
 from trackwire.errors import LockedError, ProjectError
 from trackwire.files import private_directory, replacing
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 DATA_DIRECTORY = Path(".kittify") / "trackwire"
-DEFAULT_WAIT_SECONDS = 60.0
 
 
 def data_directory(root: Path) -> Path:
@@ -50,7 +50,7 @@ def project_lock(
     root: Path,
     action: str,
     *,
-    wait: float = DEFAULT_WAIT_SECONDS,
+    wait: float = LOCK_WAIT_SECONDS,
     notify: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Path]:
     """Hold the project's lock; the operating system frees it when the process dies.

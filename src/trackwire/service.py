@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from trackwire.credentials import TrackerCredentialStore
-from trackwire.defaults import DELIVERY_SECONDS, OVERLAP, WAIT_SECONDS
+from trackwire.defaults import DELIVERY_SECONDS, OVERLAP, TRACKER_WAIT_SECONDS
 from trackwire.errors import ProjectError, TrackwireError, UsageError
 from trackwire.lock import DATA_DIRECTORY, data_directory, project_lock
 from trackwire.login import HubLogin, HubTarget
@@ -133,7 +133,7 @@ class TrackerService:
         given: Mapping[str, str] = _NOTHING,
         *,
         confirmed_origin: str | None = None,
-        max_wait: float = WAIT_SECONDS,
+        max_wait: float = TRACKER_WAIT_SECONDS,
     ) -> list[Resource]:
         """List what the credentials can see at a provider; see `trackwire.discovering.discover`.
 
@@ -163,7 +163,7 @@ class TrackerService:
         since: datetime | None = None,
         limit: int | None = None,
         overlap: timedelta = OVERLAP,
-        max_wait: float = WAIT_SECONDS,
+        max_wait: float = TRACKER_WAIT_SECONDS,
         accept_gone: bool = False,
         progress: Callable[[PullProgress], None] = lambda _: None,
     ) -> PullReport:

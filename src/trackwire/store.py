@@ -141,8 +141,10 @@ class TrackerSqliteStore:
                 changes += upsert_batch(self._connection, scope_id, batch, keep_newer=keep_newer)
                 if replace:
                     self._connection.executemany(
-                        "INSERT OR IGNORE INTO temp.seen VALUES (?)", ((key,) for key in batch)
+                        "INSERT OR IGNORE INTO temp.seen VALUES (?)",
+                        ((issue.ref.id,) for issue, _ in batch),
                     )
+                del batch  # or it would be held while the next is made
             if replace:
                 vanished = self._connection.execute(
                     "UPDATE issue SET gone = 1 WHERE scope_id = ? AND gone = 0 "

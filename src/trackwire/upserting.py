@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,24 +38,25 @@ class Encoded(NamedTuple):
     wire: bytes
 
 
-def in_batches(issues: Iterable[Issue]) -> Iterator[dict[str, Encoded]]:
+def in_batches(issues: Iterable[Issue]) -> Iterator[list[Encoded]]:
     """Encode issues, and group them into what is written at once.
 
     Args:
         issues: The issues, read as they are needed.
 
     Yields:
-        Issues by their external id, of each id the last; emptied when the next batch is asked for.
+        Issues in the order given. Who drops a batch before asking for the next holds one in
+        memory, not two.
     """
-    batch: dict[str, Encoded] = {}
+    batch: list[Encoded] = []
     size = 0
     for issue in issues:
         wire = msgspec.json.encode(issue)
-        batch[issue.ref.id] = Encoded(issue, wire)
+        batch.append(Encoded(issue, wire))
         size += len(wire)
         if len(batch) == BATCH or size >= BATCH_BYTES:
             yield batch
-            batch.clear()
+            batch = []
             size = 0
     if batch:
         yield batch
@@ -64,30 +65,31 @@ def in_batches(issues: Iterable[Issue]) -> Iterator[dict[str, Encoded]]:
 def upsert_batch(
     connection: sqlite3.Connection,
     scope_row: int,
-    batch: Mapping[str, Encoded],
+    batch: Sequence[Encoded],
     *,
     keep_newer: bool,
 ) -> Upserted:
-    """Write issues; the caller's transaction keeps them.
+    """Write issues as if one after the other; the caller's transaction keeps them.
 
     Args:
         connection: The store's connection.
         scope_row: The number of the scope's rows.
-        batch: What `in_batches` yields.
+        batch: What `in_batches` yields; the later of two with one id is held against the earlier.
         keep_newer: Whether an issue stays as it is, or gone, where the given one is not newer.
     """
-    held = _held(connection, scope_row, batch)
+    held = _held(connection, scope_row, {issue.ref.id for issue, _ in batch})
     rows = []
     written_over = {}
     created = 0
-    for external_id, (issue, wire) in batch.items():
-        digest = hashlib.sha256(wire).digest()
+    for issue, wire in batch:
+        external_id, digest = issue.ref.id, hashlib.sha256(wire).digest()
         before = held.get(external_id)
         if before and (before.equals(digest) or (keep_newer and before.outdates(issue))):
             continue
         if before:
             written_over[external_id] = issue
         created += before is None or before.gone
+        held[external_id] = _Held(digest, gone=False, updated_at=issue.updated_at)
         rows.append((scope_row, external_id, wire, digest))
     connection.executemany(
         "INSERT OR REPLACE INTO issue (scope_id, external_id, wire, sha256) VALUES (?, ?, ?, ?)",
@@ -100,7 +102,7 @@ def upsert_batch(
 class _Held(NamedTuple):
     digest: bytes
     gone: bool
-    updated_at: str | None
+    updated_at: datetime | None
 
     def equals(self, digest: bytes) -> bool:
         return not self.gone and self.digest == digest
@@ -109,8 +111,9 @@ class _Held(NamedTuple):
         """Tell whether a given version is older; one that is gone is not revived by the same."""
         if self.updated_at is None or issue.updated_at is None:
             return False
-        held = datetime.fromisoformat(self.updated_at)
-        return issue.updated_at < held or (self.gone and issue.updated_at == held)
+        return issue.updated_at < self.updated_at or (
+            self.gone and issue.updated_at == self.updated_at
+        )
 
 
 def _held(
@@ -122,7 +125,10 @@ def _held(
         f"FROM issue WHERE scope_id = ? AND external_id IN ({places})",
         (scope_row, *external_ids),
     )
-    return {key: _Held(digest, bool(gone), updated) for key, digest, gone, updated in rows}
+    return {
+        key: _Held(digest, bool(gone), datetime.fromisoformat(updated) if updated else None)
+        for key, digest, gone, updated in rows
+    }
 
 
 def _follow(connection: sqlite3.Connection, scope_row: int, issues: Mapping[str, Issue]) -> None:

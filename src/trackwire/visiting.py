@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from trackwire.connecting import fingerprint, open_context, opened
-from trackwire.defaults import OVERLAP, WAIT_SECONDS
+from trackwire.defaults import OVERLAP, TRACKER_WAIT_SECONDS
 from trackwire.errors import ProjectError, UsageError
 from trackwire.pulling import Pull, PullProgress, PullReport, pull
 from trackwire.registry import Registered, require_registered
@@ -46,7 +46,7 @@ class PullOptions:
     since: datetime | None = None
     limit: int | None = None
     overlap: timedelta = OVERLAP
-    max_wait: float = WAIT_SECONDS
+    max_wait: float = TRACKER_WAIT_SECONDS
     accept_gone: bool = False
     progress: Callable[[PullProgress], None] = lambda _: None
 

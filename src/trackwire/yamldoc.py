@@ -8,7 +8,8 @@ quotes kept, still respells other people's nulls, flow collections and indentati
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -28,6 +29,10 @@ _BYTE_ORDER_MARK = "\ufeff"
 _DOCUMENT_END = re.compile(r"\.\.\.(\s|$)")
 _UNREADABLE = (NotImplementedError, AssertionError, ValueError, OverflowError)
 """What the reader raises for YAML that it is not made for, beside its own errors."""
+
+
+class _NotAMappingError(Exception):
+    """What is to be edited as a mapping is none; `edit_section` adds the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,8 @@ def edit_section(path: Path, text: str, key: str, change: Callable[[Any], None])
         path: The file, for messages.
         text: Its content.
         key: The section's key; a section that is absent is added at the end.
-        change: Edits the section's mapping in place; one that it leaves empty is removed.
+        change: Edits the section's mapping in place; one that it leaves empty is removed. What
+            it raises is its own, but for what `mapping_in` finds.
 
     Returns:
         The new content.
@@ -132,14 +138,18 @@ def edit_section(path: Path, text: str, key: str, change: Callable[[Any], None])
     mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
     lines = text.removeprefix(mark).splitlines(keepends=True)
     start, end = _lines_of(path, text.removeprefix(mark), lines, key)
+    # A comment would keep the carriage return of its line, and end with two.
+    before = "".join(lines[start:end]).replace("\r\n", "\n")
+    with _editable(f"{path}:{start + 1}", key):
+        document, yaml = _loaded(before)
     try:
-        # A comment would keep the carriage return of its line, and end with two.
-        section = _edited("".join(lines[start:end]).replace("\r\n", "\n"), key, change)
-    except (YAMLError, TypeError, LookupError, *_UNREADABLE) as error:
-        raise ProjectError(
-            f"{path}:{start + 1}: the section {key} cannot be edited by itself (does it use an "
-            "alias?); edit it by hand"
-        ) from error
+        change(mapping_in(document, key))
+    except _NotAMappingError as error:
+        raise ProjectError(f"{path}:{start + 1}: {error}, in the section {key}") from None
+    if not document[key]:
+        del document[key]
+    with _editable(f"{path}:{start + 1}", key):
+        section = _rendered(yaml, document)
     newline = "\r\n" if "\r\n" in text else "\n"
     head = "".join(lines[:start])
     if head and section and not head.endswith("\n"):
@@ -166,21 +176,36 @@ def mapping_in(parent: Any, key: str) -> Any:
     """
     if parent.get(key) is None:
         parent[key] = {}
+    if not isinstance(parent[key], dict):
+        raise _NotAMappingError(f"{key} must be a plain mapping")
     return parent[key]
 
 
-def _edited(section: str, key: str, change: Callable[[Any], None]) -> str:
+@contextmanager
+def _editable(place: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except (YAMLError, TypeError, LookupError, *_UNREADABLE) as error:
+        raise ProjectError(
+            f"{place}: the section {key} cannot be edited by itself (does it use an alias?); "
+            "edit it by hand"
+        ) from error
+
+
+def _loaded(section: str) -> tuple[Any, YAML]:
+    """Return the section's document, and what writes it in its own style."""
     yaml = _reader()
     yaml.preserve_quotes = True
     yaml.width = 1 << 20
     _, indent, offset = load_yaml_guess_indent(section)
     document = yaml.load(section) or {}
-    change(mapping_in(document, key))
-    if not document[key]:
-        del document[key]
     yaml.indent(
         mapping=2, sequence=4 if indent is None else indent, offset=2 if offset is None else offset
     )
+    return document, yaml
+
+
+def _rendered(yaml: YAML, document: Any) -> str:
     rendered = StringIO()
     if document:
         yaml.dump(document, rendered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,14 @@ def test_no_prompt_with_json(acme: Any) -> None:
     assert '"ok":true' in session.read()
     session.close()
     assert session.exitstatus == 0
+
+
+def test_heading_of_a_table_is_shown_as_it_is_written(user: Any) -> None:
+    import pexpect  # type: ignore[import-untyped]  # ships no annotations
+
+    source = "from trackwire.cli.output import table; print(*table(['[bold]:key:'], [['x']]))"
+    with pexpect.spawn(sys.executable, ["-c", source], env=user.environ, timeout=20) as session:
+        assert session.read().split() == [b"[bold]:key:", b"x"]
 
 
 def test_progress_leaves_the_result_on_the_terminal(bound: Any) -> None:

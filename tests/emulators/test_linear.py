@@ -418,6 +418,7 @@ def test_a_malformed_body_is_no_json(api):
         LIST.replace("identifier", "labels(first: 1) { nodes { name } pageInfo { endCursor } }"),
         LIST.replace("identifier", "title: identifier"),
     ],
+    ids=["plain", "nested", "inner list", "alias"],
 )
 @pytest.mark.parametrize("variables", [{}, {"first": 2, "archived": True}, {"first": 0}])
 def test_fragments_give_what_execution_gives(query, variables):

@@ -513,7 +513,7 @@ def test_connector_that_prints_leaves_standard_output_alone(
         Page(issues=[issue(system="jira")]),
         Page(issues=[issue(workspace="b.example")]),
     ],
-    ids=repr,
+    ids=lambda item: repr(item)[:60],
 )
 def test_page_that_is_none_names_the_plugin(item: object) -> None:
     with pytest.raises(ProviderError, match=f"{PLUGIN}: its pages failed"):

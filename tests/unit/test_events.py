@@ -270,7 +270,7 @@ def test_count_below_two_to_the_53rd_is_taken() -> None:
     assert decode_event(json.dumps(written(lamport_clock=largest))).lamport_clock == largest
 
 
-@pytest.mark.parametrize("digits", ["7.0", "7e0", "9" * 5000])
+@pytest.mark.parametrize("digits", ["7.0", "7e0", pytest.param("9" * 5000, id="huge")])
 def test_count_in_another_form_is_refused_at_its_place(digits: str) -> None:
     data = json.dumps(written(lamport_clock="?")).replace('"?"', digits)
     assert refusal_of(data).place == "$.lamport_clock"

@@ -132,9 +132,10 @@ def test_directory_that_is_no_project_names_the_nearest_one_above(root: Path) ->
             "tracker:\n  provider: a\n  workspace: b\n  doctrine:\n    mode: both\n",
             r":5:11: tracker.doctrine.mode must be one of external_authoritative, ",
         ),
-        (
+        pytest.param(
             "tracker:\n  provider: a\n  workspace: b\n  doctrine:\n    field_owners: {t: me}\n",
             r":5:23: tracker.doctrine.field_owners.t must be one of external, local, shared",
+            id="unknown owner",
         ),
         ("trackwire:\n  fields:\n    key: true\n", r":3:10: trackwire.fields.key .* quotes"),
         ("trackwire:\n  fields:\n    key: 012\n", r":3:10: trackwire.fields.key .* quotes"),
@@ -243,7 +244,11 @@ def test_field_comes_back_as_it_was_given(root: Path, value: str) -> None:
     assert load_project(root).fields == {"key": value, "other": "x"}
 
 
-@pytest.mark.parametrize("value", [value for value in NASTY if value == value.strip() != ""])
+@pytest.mark.parametrize(
+    "value",
+    [value for value in NASTY if value == value.strip() != ""],
+    ids=lambda value: value[:20],
+)
 def test_workspace_comes_back_as_it_was_given(root: Path, value: str) -> None:
     write(root, "a: 1\n")
     write_binding(root, Binding(provider="jira", workspace=value))

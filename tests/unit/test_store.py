@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from projectkit import PROVIDER, SCOPE, WORKSPACE, make_issue
 
 from trackwire import database
@@ -19,6 +21,7 @@ from trackwire.errors import LockedError, StoreError
 from trackwire.model import Checkpoint, Issue
 from trackwire.scope import Fill, Scope, ScopeState, Upserted
 from trackwire.store import TrackerSqliteStore
+from trackwire.upserting import BATCH_BYTES
 
 OTHER = Scope(PROVIDER, WORKSPACE, "B2")
 NONE = Scope(PROVIDER, WORKSPACE)
@@ -37,6 +40,25 @@ def ids(store: TrackerSqliteStore, scope: Scope = SCOPE) -> list[str]:
 
 def issues(*external_ids: str, title: str = "a title") -> list[Issue]:
     return [make_issue(external_id, title=title) for external_id in external_ids]
+
+
+def dated(external_id: str, day: int | None, *, title: str = "a title") -> Issue:
+    time = None if day is None else datetime(2026, 11, day, tzinfo=UTC)
+    return make_issue(external_id, title=title, updated_at=time)
+
+
+def found(store: TrackerSqliteStore, name: str) -> Issue:
+    issue = store.find_issue(SCOPE, name)
+    assert issue is not None
+    return issue
+
+
+VERSIONS = st.builds(
+    dated,
+    st.sampled_from("12"),
+    st.sampled_from([None, 19, 20, 21]),
+    title=st.sampled_from("ab"),
+)
 
 
 def test_id_of_a_store_stays(store: TrackerSqliteStore) -> None:
@@ -111,9 +133,72 @@ def test_last_issue_of_an_id_wins(store: TrackerSqliteStore) -> None:
 def test_last_issue_of_an_id_wins_across_batches(store: TrackerSqliteStore) -> None:
     between = issues(*(str(number) for number in range(10, 2010)))
     store.upsert_issues(SCOPE, [*issues("1", title="first"), *between, *issues("1", title="last")])
-    found = store.find_issue(SCOPE, "1")
-    assert found is not None
-    assert found.title == "last"
+    assert found(store, "1").title == "last"
+
+
+BETWEEN = pytest.mark.parametrize(
+    "between",
+    [[], issues("2"), [make_issue("2", body="x" * BATCH_BYTES)]],
+    ids=["nothing", "a short issue", "an issue that ends the batch"],
+)
+
+
+@BETWEEN
+def test_older_issue_of_an_id_never_wins_over_a_newer_one_that_is_kept(
+    store: TrackerSqliteStore, between: list[Issue]
+) -> None:
+    newer, older = dated("1", 20, title="newer"), dated("1", 19, title="older")
+    store.upsert_issues(SCOPE, [newer, *between, older], keep_newer=True)
+    assert found(store, "1").title == "newer"
+
+
+@BETWEEN
+def test_older_issue_of_an_id_wins_where_newer_ones_are_not_kept(
+    store: TrackerSqliteStore, between: list[Issue]
+) -> None:
+    newer, older = dated("1", 20, title="newer"), dated("1", 19, title="older")
+    store.upsert_issues(SCOPE, [newer, *between, older])
+    assert found(store, "1").title == "older"
+
+
+@BETWEEN
+def test_issue_that_was_revived_may_change_at_the_same_time_again(
+    store: TrackerSqliteStore, between: list[Issue]
+) -> None:
+    store.upsert_issues(SCOPE, [dated("1", 19)])
+    store.mark_gone(SCOPE, ["1"])
+    revived, changed = dated("1", 20), dated("1", 20, title="changed")
+    store.upsert_issues(SCOPE, [revived, *between, changed], keep_newer=True)
+    assert found(store, "1").title == "changed"
+
+
+@BETWEEN
+def test_each_issue_of_an_id_counts(store: TrackerSqliteStore, between: list[Issue]) -> None:
+    first, last = dated("1", 19), dated("1", 20, title="changed")
+    changes = store.upsert_issues(SCOPE, [first, *between, first, last], keep_newer=True)
+    assert changes == Upserted(created=1 + len(between), updated=1, unchanged=1)
+
+
+@given(data=st.data())
+def test_issues_are_written_as_if_one_after_the_other(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    drawn = data.draw(st.lists(st.lists(VERSIONS, max_size=8), max_size=3))
+    keep_newer = data.draw(st.booleans())
+    folder = tmp_path_factory.mktemp("stores")
+    with (
+        TrackerSqliteStore(folder / "together.sqlite") as together,
+        TrackerSqliteStore(folder / "apart.sqlite") as apart,
+    ):
+        for versions in drawn:
+            one_by_one = Upserted()
+            for version in versions:
+                one_by_one += apart.upsert_issues(SCOPE, [version], keep_newer=keep_newer)
+            at_once = together.upsert_issues(SCOPE, versions, keep_newer=keep_newer)
+            assert at_once == one_by_one
+            assert list(together.issue_bytes(SCOPE)) == list(apart.issue_bytes(SCOPE))
+            for store in (together, apart):
+                store.mark_gone(SCOPE, ["1"])
 
 
 def test_counts_add_up_across_batches(store: TrackerSqliteStore) -> None:

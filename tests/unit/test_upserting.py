@@ -1,20 +1,22 @@
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING
 
 import msgspec
 from projectkit import make_issue
 
+from trackwire.model import Issue
 from trackwire.upserting import BATCH, BATCH_BYTES, in_batches
 
-if TYPE_CHECKING:
-    from trackwire.model import Issue
+
+class Watched(Issue, frozen=True, kw_only=True, weakref=True):
+    """An issue that can be seen to go."""
 
 
 def drawn(issues: list[Issue]) -> list[list[str]]:
-    return [list(batch) for batch in in_batches(issues)]
+    return [[issue.ref.id for issue, _ in batch] for batch in in_batches(issues)]
 
 
 def test_short_issues_fill_a_batch_by_their_number() -> None:
@@ -43,15 +45,28 @@ def test_batch_is_there_before_the_next_issue_is_read() -> None:
     assert next(read) == 1
 
 
-def test_last_of_an_id_is_what_a_batch_holds() -> None:
+def test_batch_stays_as_it_is_when_the_next_is_asked_for() -> None:
+    batches = list(in_batches(make_issue(str(number)) for number in range(2 * BATCH + 1)))
+    assert [len(batch) for batch in batches] == [BATCH, BATCH, 1]
+
+
+def test_batch_that_was_dropped_is_not_held() -> None:
+    issues = (make_issue(str(number)) for number in range(BATCH + 1))
+    batches = in_batches(msgspec.convert(one, Watched, from_attributes=True) for one in issues)
+    first = weakref.ref(next(batches)[0].issue)
+    next(batches)
+    assert first() is None
+
+
+def test_batch_holds_issues_of_one_id_in_the_order_given() -> None:
     (batch,) = in_batches([make_issue("1", title="old"), make_issue("1", title="new")])
-    assert batch["1"].issue.title == "new"
+    assert [issue.title for issue, _ in batch] == ["old", "new"]
 
 
 def test_batch_holds_each_issue_in_its_wire_form() -> None:
     issue = make_issue("1")
     (batch,) = in_batches([issue])
-    assert batch["1"].wire == msgspec.json.encode(issue)
+    assert batch[0].wire == msgspec.json.encode(issue)
 
 
 def test_no_issues_make_no_batch() -> None:

@@ -171,6 +171,29 @@ def test_document_that_cannot_be_edited_says_why(text: str, problem: str) -> Non
         edited(text, put("a", "b"))
 
 
+@pytest.mark.parametrize("error", [TypeError("no"), LookupError("no"), ValueError("no")])
+def test_error_of_the_change_itself_is_not_laid_to_the_file(error: Exception) -> None:
+    def change(_: Any) -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        edited("ours:\n  key: 1\n", change)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("value", ["!!set {a, b}", "[a]", "text"])
+def test_section_that_is_no_plain_mapping_is_not_edited(value: str) -> None:
+    problem = r"^config.yaml:2: ours must be a plain mapping, in the section ours$"
+    with pytest.raises(ProjectError, match=problem):
+        edited(f"a: 1\nours: {value}\n", put("a", "b"))
+
+
+def test_inner_value_that_is_no_plain_mapping_is_not_edited() -> None:
+    problem = r"^config.yaml:1: inner must be a plain mapping, in the section ours$"
+    with pytest.raises(ProjectError, match=problem):
+        edited("ours:\n  inner: [a]\n", lambda section: mapping_in(section, "inner"))
+
+
 @pytest.mark.parametrize(
     ("value", "read"),
     [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trackwire.cli.output import Output, printable, table
+from trackwire.defaults import CHOICE_WAIT_SECONDS
 from trackwire.errors import TrackwireError, command
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from trackwire.service import TrackerService
 
 _MOST_SHOWN = 50
-_WAIT_SECONDS = 30.0
 
 
 def resource_chooser(
@@ -62,7 +62,7 @@ def _found(
             wish.workspace,
             wish.given,
             confirmed_origin=wish.confirmed_origin,
-            max_wait=_WAIT_SECONDS,
+            max_wait=CHOICE_WAIT_SECONDS,
         )
     except (TrackwireError, OSError) as error:
         output.note(f"the choices cannot be listed: {error}")

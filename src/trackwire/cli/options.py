@@ -6,6 +6,8 @@ import math
 
 import click
 
+from trackwire.defaults import DELIVERY_SECONDS
+
 
 def finite(_ctx: click.Context, parameter: click.Parameter, seconds: float) -> float:
     """Refuse an endless time, and what is no number: neither is ever reached."""
@@ -18,7 +20,7 @@ timeout_option = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     callback=finite,
-    default=120.0,
+    default=DELIVERY_SECONDS,
     show_default=True,
     metavar="SECONDS",
     help="Limit of the whole delivery, retries included.",

@@ -192,7 +192,9 @@ def _fitted(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     from rich.table import Table
     from rich.text import Text
 
-    laid_out = Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    laid_out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for header in headers:
+        laid_out.add_column(Text(header))
     for row in rows:
         laid_out.add_row(*map(Text, row))
     page = StringIO()

@@ -14,6 +14,7 @@ import click
 from trackwire.cli.options import finite, timeout_option
 from trackwire.cli.output import Output, json_option
 from trackwire.cli.publishing import publish_document, publish_lines
+from trackwire.defaults import OVERLAP, TRACKER_WAIT_SECONDS
 from trackwire.errors import TrackwireError
 from trackwire.model import Status
 
@@ -56,7 +57,7 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
             "--max-wait",
             type=click.FloatRange(min=0),
             callback=finite,
-            default=900.0,
+            default=TRACKER_WAIT_SECONDS,
             show_default=True,
             metavar="SECONDS",
             help="Limit of all waits for the tracker together.",
@@ -65,7 +66,7 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
             "--overlap",
             type=click.FloatRange(min=0, max=_LONGEST_OVERLAP),
             callback=finite,
-            default=3600.0,
+            default=OVERLAP.total_seconds(),
             show_default=True,
             metavar="SECONDS",
             help="How far back to read again what was read, for a search index that lags.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trackwire.connecting.fields import effective_values, require_fields
 from trackwire.connecting.secrets import BoundSecrets
 from trackwire.connector import ConnectContext
-from trackwire.defaults import WAIT_SECONDS
+from trackwire.defaults import TRACKER_WAIT_SECONDS
 from trackwire.errors import CredentialError, ProviderError, TrackwireError, UsageError, assignment
 from trackwire.keeping import declared_fields, secrets_origin
 from trackwire.origin import WebAddress, parse_address, require_safe
@@ -36,7 +36,7 @@ def open_context(
     given: Mapping[str, str] = _NOTHING,
     confirmed_origin: str | None = None,
     page_size: int | None = None,
-    max_wait: float = WAIT_SECONDS,
+    max_wait: float = TRACKER_WAIT_SECONDS,
     limits: Limits | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> Iterator[ConnectContext]:

@@ -10,6 +10,7 @@ import httpx
 
 from trackwire import __version__
 from trackwire.answers import ADDRESS_FIELD, described
+from trackwire.defaults import TRACKER_WAIT_SECONDS
 from trackwire.errors import TrackerError
 from trackwire.fetching.limits import Limits
 from trackwire.fetching.repeating import RepeatingTransport
@@ -94,7 +95,7 @@ def new_client(
     gateways: Sequence[str] = (),
     address_field: str | None = None,
     pause: Pause | None = None,
-    max_wait: float = 900.0,
+    max_wait: float = TRACKER_WAIT_SECONDS,
     notify: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
     limits: Limits | None = None,
