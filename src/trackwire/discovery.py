@@ -12,6 +12,9 @@ from importlib_metadata import EntryPoint
 from trackwire.hookspecs import ENTRY_POINT_GROUP
 from trackwire.provider import normalize_provider_name
 
+_BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_ENTRY_POINTS = "entry_points.txt"
+_UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
 _UNKNOWN = "(unknown)"
 
 
@@ -35,6 +38,45 @@ class Found:
         return f"{self.dist} {self.version}"
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An installed distribution that may register a plugin: nobody can tell which.
+
+    Args:
+        dist: The distribution's name.
+        version: The distribution's version.
+        line: The first line of its `entry_points.txt` that is wrong, from 1; None if none shows.
+    """
+
+    dist: str
+    version: str
+    line: int | None
+
+    def __str__(self) -> str:
+        return f"{self.dist} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What the installed distributions say of provider plugins.
+
+    Args:
+        claims: Every claim in the group `trackwire.providers`, by name and distribution.
+        unreadable: The distributions that speak of the group in a way that cannot be read.
+    """
+
+    claims: tuple[Found, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    distribution: Any
+    dist: str
+    version: str
+    has_metadata: bool
+
+
 def canonical_distribution(name: str) -> str:
     """Bring a distribution's name into the form in which names are compared (PEP 503).
 
@@ -45,57 +87,120 @@ def canonical_distribution(name: str) -> str:
 
 
 def find_providers() -> tuple[Found, ...]:
-    """List every claim in the group `trackwire.providers`, sorted by name and distribution.
+    """List every claim in the group `trackwire.providers`, sorted by name and distribution."""
+    return scan().claims
 
-    A distribution that is visible through two paths counts once, as the import system sees it;
-    one whose entry points cannot be read has no claim.
+
+def scan() -> Scan:
+    """Look through the installed distributions for those that speak of `trackwire.providers`.
+
+    A distribution that is visible through two paths counts once, as the import system sees it.
+    Where that leaves a doubt, it is kept: two claims of a name are an error that is seen, and a
+    plugin that vanishes is not.
     """
-    claims = {
-        (found.name, found.dist, found.entry_point.name, found.entry_point.value): found
-        for distribution in importlib_metadata.distributions()
-        if ENTRY_POINT_GROUP in _text(distribution, "entry_points.txt")
-        for found in map(_found, _entry_points(_visible(distribution)))
-    }
-    return tuple(claims[key] for key in sorted(claims))
+    claims: dict[tuple[str, str, str, str], Found] = {}
+    unreadable: dict[str, Unreadable] = {}
+    for distribution in importlib_metadata.distributions():
+        if ENTRY_POINT_GROUP not in (_text(distribution, _ENTRY_POINTS) or ""):
+            continue
+        installed = _visible(distribution)
+        points = _entry_points(installed.distribution)
+        if points is None:
+            fault = _unreadable(installed)
+            unreadable.setdefault(canonical_distribution(fault.dist), fault)
+        for point in points or ():
+            found = _found(point, installed)
+            claims.setdefault((found.name, found.dist, point.name, point.value), found)
+    return Scan(
+        tuple(claims[key] for key in sorted(claims)),
+        tuple(unreadable[key] for key in sorted(unreadable)),
+    )
 
 
-def _visible(distribution: Any) -> Any:
-    """Return what the import system sees under the distribution's name: maybe another version."""
+def _visible(distribution: Any) -> _Installed:
+    """Return what the import system sees in a distribution's place: maybe another version.
+
+    Only a distribution whose directory and metadata both bear the same name can stand before it,
+    and one without metadata is what an uninstallation left behind.
+    """
+    key = _directory_name(distribution)
+    namesakes = list(importlib_metadata.distributions(name=key)) if key else []
+    itself = _installed(distribution, key)
+    if len(namesakes) < 2:
+        return itself
+    name = canonical_distribution(itself.dist)
+    others = [_installed(namesake, key) for namesake in namesakes]
+    rivals = [other for other in others if canonical_distribution(other.dist) == name]
+    return min([*rivals, itself], key=lambda rival: not rival.has_metadata)
+
+
+def _directory_name(distribution: Any) -> str | None:
     try:
-        return importlib_metadata.distribution(_header(distribution, "Name"))
-    except Exception:  # its directory bears another name, or one of that name is damaged
-        return distribution
-
-
-def _entry_points(distribution: Any) -> list[EntryPoint]:
-    try:
-        return list(distribution.entry_points.select(group=ENTRY_POINT_GROUP))
+        # What the library tells distributions apart by has no public name.
+        return str(distribution._normalized_name)
     except Exception:
-        return []
+        return None
 
 
-def _found(entry_point: EntryPoint) -> Found:
+def _installed(distribution: Any, directory_name: str | None) -> _Installed:
+    """Read a distribution's name and version once.
+
+    Not through `distribution.metadata`: that parses the long description too, as an e-mail.
+    """
+    texts = (_text(distribution, file) for file in ("METADATA", "PKG-INFO"))
+    text = next((text for text in texts if text is not None), None)
+    headers: dict[str, str] = {}
+    for line in (text or "").removeprefix(_BYTE_ORDER_MARK).split("\n"):
+        if not line.strip():
+            break
+        header, _, value = line.partition(":")
+        headers.setdefault(header.lower(), value.strip())
+    return _Installed(
+        distribution=distribution,
+        dist=headers.get("name") or directory_name or _UNKNOWN,
+        version=headers.get("version") or _UNKNOWN,
+        has_metadata=text is not None,
+    )
+
+
+def _entry_points(distribution: Any) -> list[EntryPoint] | None:
+    """Return a distribution's claims, or None for one whose claims cannot be read."""
+    try:
+        points = list(distribution.entry_points.select(group=ENTRY_POINT_GROUP))
+    except Exception:
+        return None
+    # The library passes over what stands under a header that it does not know for one.
+    return points if points or _wrong_line(distribution) is None else None
+
+
+def _wrong_line(distribution: Any) -> int | None:
+    lines = (_text(distribution, _ENTRY_POINTS) or "").splitlines()
+    for number, line in enumerate(map(str.strip, lines), start=1):
+        is_header = line.startswith("[") and line.endswith("]")
+        is_odd = line[1:-1] != line[1:-1].strip() if is_header else "=" not in line
+        if _UNDECODABLE in line or (is_odd and line and not line.startswith("#")):
+            return number
+    return None
+
+
+def _unreadable(installed: _Installed) -> Unreadable:
+    return Unreadable(installed.dist, installed.version, _wrong_line(installed.distribution))
+
+
+def _found(entry_point: EntryPoint, installed: _Installed) -> Found:
     return Found(
         name=normalize_provider_name(entry_point.name),
-        dist=_header(entry_point.dist, "Name"),
-        version=_header(entry_point.dist, "Version"),
+        dist=installed.dist,
+        version=installed.version,
         entry_point=entry_point,
     )
 
 
-def _header(distribution: Any, name: str) -> str:
-    """Read a field of the core metadata that has one line.
-
-    Not through `distribution.metadata`: that parses the long description too, as an e-mail.
-    """
-    text = _text(distribution, "METADATA") or _text(distribution, "PKG-INFO")
-    head = text.partition("\n\n")[0]
-    line = re.search(rf"^{name}:[ \t]*(\S.*?)\s*$", head, re.IGNORECASE | re.MULTILINE)
-    return line[1] if line else _UNKNOWN
-
-
-def _text(distribution: Any, file: str) -> str:
+def _text(distribution: Any, file: str) -> str | None:
     try:
-        return distribution.read_text(file) or ""
-    except Exception:  # undecodable, or a finder of somebody else's
-        return ""
+        text: str | None = distribution.read_text(file)
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", errors="replace")
+    except Exception:  # a finder of somebody else's
+        return None
+    return text

@@ -7,6 +7,9 @@ publish (contracts/tracker-snapshot-publish.md, "Resource routing"):
     Blocked         switched off by the user: null/null
     Unregistered    nobody provides it: null/null
     Broken          somebody does, wrongly: the publish stops
+
+A distribution that speaks of provider plugins and cannot be read may be anybody's plugin: a name
+that nobody else claims is broken by it.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from dataclasses import dataclass, field
 import pluggy
 
 from trackwire import hookspecs
-from trackwire.discovery import Found, canonical_distribution, find_providers
+from trackwire.discovery import Found, Scan, Unreadable, canonical_distribution, scan
 from trackwire.errors import ProviderError, UsageError
 from trackwire.provider import Provider, normalize_provider_name
 from trackwire.soundness import UnsoundPluginError, check_entry_name, checked_provider
@@ -48,7 +51,10 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Somebody claims the name, but cannot serve it; the reason names distribution and version."""
+    """Somebody claims the name, but cannot serve it; the reason names distribution and version.
+
+    It has no claims where nobody claims the name who can be read.
+    """
 
     name: str
     claims: tuple[Found, ...]
@@ -70,7 +76,7 @@ class ProviderRegistry:
     """Tells what became of each provider's name, loading only the plugin that is asked for.
 
     Args:
-        claims: What discovery found; by default, what is installed.
+        claims: What discovery found; by default, what is installed, readable or not.
         environ: Where `TRACKWIRE_DISABLE_PLUGINS` is read: entry or distribution names,
             separated by commas.
     """
@@ -79,18 +85,24 @@ class ProviderRegistry:
         self, claims: Iterable[Found] | None = None, environ: Mapping[str, str] = os.environ
     ) -> None:
         self._claims: dict[str, tuple[Found, ...]] = {}
-        for found in find_providers() if claims is None else claims:
+        scanned = scan() if claims is None else Scan(tuple(claims))
+        for found in scanned.claims:
             self._claims[found.name] = (*self._claims.get(found.name, ()), found)
         self._disabled = frozenset(
             canonical_distribution(word)
             for word in environ.get(DISABLE_VARIABLE, "").split(",")
             if word.strip()
         )
+        self._unreadable = tuple(u for u in scanned.unreadable if not self._is_disabled(u.dist))
         self._outcomes: dict[str, Outcome] = {}
 
     def names(self) -> tuple[str, ...]:
         """Return every name that an installed distribution claims, in normal form and order."""
         return tuple(sorted(self._claims))
+
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """Return the distributions whose claims cannot be read and that are not switched off."""
+        return self._unreadable
 
     def outcome(self, name: str) -> Outcome:
         """Tell what became of a provider's name, loading its plugin if need be.
@@ -122,8 +134,8 @@ class ProviderRegistry:
     def _settle(self, name: str) -> Outcome:
         claims = self._claims.get(name, ())
         if not claims:
-            return Unregistered(name)
-        active = tuple(found for found in claims if not self._is_disabled(found))
+            return self._settle_unclaimed(name)
+        active = tuple(found for found in claims if not self._is_disabled(found.name, found.dist))
         if not active:
             return Blocked(name, claims, f"switched off by {DISABLE_VARIABLE}")
         if len(active) > 1:
@@ -136,9 +148,27 @@ class ProviderRegistry:
             )
         return _load(name, active[0])
 
-    def _is_disabled(self, found: Found) -> bool:
-        names = {canonical_distribution(found.name), canonical_distribution(found.dist)}
-        return not self._disabled.isdisjoint(names)
+    def _settle_unclaimed(self, name: str) -> Outcome:
+        if not self._unreadable or self._is_disabled(name):
+            return Unregistered(name)
+        reasons = " and ".join(map(describe_unreadable, self._unreadable))
+        return Broken(name, (), f"no plugin that can be read claims it, and {reasons}")
+
+    def _is_disabled(self, *names: str) -> bool:
+        return not self._disabled.isdisjoint(map(canonical_distribution, names))
+
+
+def describe_unreadable(unreadable: Unreadable) -> str:
+    """Say what is wrong with a distribution whose claims cannot be read, and what mends it.
+
+    Args:
+        unreadable: The distribution.
+    """
+    dist, place = unreadable.dist, f" (line {unreadable.line})" if unreadable.line else ""
+    return (
+        f"{unreadable}: its entry_points.txt{place} cannot be read, so its plugin is not known; "
+        f"reinstall or uninstall {dist}, or switch it off with {DISABLE_VARIABLE}={dist}"
+    )
 
 
 def require_registered(name: str, outcome: Outcome) -> Registered:

@@ -262,3 +262,50 @@ def test_provider_of_a_registered_plugin_is_what_its_hook_returned(installed: In
     provider = ProviderRegistry(installed("good"), environ={}).provider("acme")
     assert isinstance(provider, Provider)
     assert provider.title == "Acme"
+
+
+def test_unreadable_distribution_stops_who_needs_a_name_that_nobody_claims(
+    installed: Install,
+) -> None:
+    installed("unreadable")
+    with pytest.raises(
+        ProviderError, match=r"fake-unreadable 1\.0: its entry_points\.txt \(line 2"
+    ):
+        ProviderRegistry(environ={}).provider("notion")
+
+
+def test_reason_of_an_unreadable_distribution_ends_with_the_remedy(installed: Install) -> None:
+    installed("unreadable")
+    assert reason(ProviderRegistry(environ={}), "notion").endswith(
+        "; reinstall or uninstall fake-unreadable, or switch it off with "
+        f"{DISABLE_VARIABLE}=fake-unreadable"
+    )
+
+
+def test_unreadable_distribution_does_not_hinder_a_sound_claim(installed: Install) -> None:
+    installed("unreadable", "good")
+    assert isinstance(ProviderRegistry(environ={}).outcome("acme"), Registered)
+
+
+def test_unreadable_distribution_is_told_by_the_registry(installed: Install) -> None:
+    installed("unreadable")
+    assert list(map(str, ProviderRegistry(environ={}).unreadable())) == ["fake-unreadable 1.0"]
+
+
+@pytest.mark.parametrize("words", ["fake-unreadable", "Fake_Unreadable", "notion"])
+def test_name_is_unregistered_where_it_or_the_unreadable_distribution_is_switched_off(
+    installed: Install, words: str
+) -> None:
+    installed("unreadable")
+    registry = ProviderRegistry(environ=disabling(words))
+    assert registry.outcome("notion") == Unregistered("notion")
+
+
+def test_unreadable_distribution_that_is_switched_off_is_left_out(installed: Install) -> None:
+    installed("unreadable")
+    assert ProviderRegistry(environ=disabling("fake-unreadable")).unreadable() == ()
+
+
+def test_given_claims_are_all_that_a_registry_knows(installed: Install) -> None:
+    claims = installed("unreadable", "good")
+    assert ProviderRegistry(claims, environ={}).unreadable() == ()

@@ -11,7 +11,7 @@ from trackwire.cli.output import Output, json_option, table
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from trackwire.discovery import Found
+    from trackwire.discovery import Found, Unreadable
     from trackwire.ledger import LedgerEntry
     from trackwire.overview import Overview
     from trackwire.provider import Provider
@@ -49,13 +49,18 @@ def providers(output: Output) -> None:
 
     registry = ProviderRegistry()
     rows = [
-        row for name in registry.names() for row in _provider_rows(name, registry.outcome(name))
+        *(row for name in registry.names() for row in _provider_rows(name, registry.outcome(name))),
+        *map(_unreadable_row, registry.unreadable()),
     ]
     lines = table(
         ("NAME", "TITLE", "RESOURCE TYPE", "CREDENTIAL KEY", "DISTRIBUTION", "VERSION", "OUTCOME"),
         [list(row.values())[:7] for row in rows],
     )
-    reasons = [f"{row['name']}: {row['reason']}" for row in rows if row["reason"]]
+    reasons = [
+        f"{row['name']}: {row['reason']}" if row["name"] else row["reason"]
+        for row in rows
+        if row["reason"]
+    ]
     output.say(
         {"providers": rows},
         [*lines, *dict.fromkeys(reasons)] if rows else ["no provider plugin is installed"],
@@ -86,6 +91,18 @@ def _provider_rows(name: str, outcome: Outcome) -> list[dict[str, Any]]:
         }
         for found in claims
     ]
+
+
+def _unreadable_row(unreadable: Unreadable) -> dict[str, Any]:
+    from trackwire.registry import describe_unreadable
+
+    return {
+        **dict.fromkeys(("name", "title", "resource_type", "credential_key")),
+        "distribution": unreadable.dist,
+        "version": unreadable.version,
+        "outcome": "broken",
+        "reason": describe_unreadable(unreadable),
+    }
 
 
 def _route_document(found: Route) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from trackwire.doctor.finding import Finding, State, apart, wrong
 from trackwire.errors import command
 from trackwire.lock import DATA_DIRECTORY
 from trackwire.project import CONFIG_FILE, is_project, load_project
-from trackwire.registry import Blocked, Broken, Registered, Unregistered
+from trackwire.registry import Blocked, Broken, Registered, Unregistered, describe_unreadable
 from trackwire.route import derive_route, explain
 from trackwire.scope import Fill, state_of
 from trackwire.store import STORE_FILE, TrackerSqliteStore
@@ -71,6 +71,10 @@ def plugins(patient: Patient) -> Iterator[Finding]:
     bound = config.provider if config else None
     for name in dict.fromkeys([*([bound] if bound else []), *patient.registry.names()]):
         yield _plugin(patient.registry.outcome(name), needed=name == bound or bound is None)
+    if bound is None or bound in patient.registry.names():
+        state = State.WRONG if bound is None else State.WARNING
+        for unreadable in patient.registry.unreadable():
+            yield Finding("plugin", state, *apart(describe_unreadable(unreadable)))
 
 
 def _plugin(outcome: Outcome, *, needed: bool) -> Finding:
