@@ -30,7 +30,8 @@ class ImportReport:
         files: The files that it is about.
         changes: The issues created, updated, unchanged and gone.
         foreign: Issues of another workspace or resource that were left out.
-        in_part: Why the scope is filled in part only, or None.
+        in_part: Why the files are a part only of what the tracker holds, or None where they are
+            all of it, or end what the pages before them began.
     """
 
     files: tuple[str, ...]
@@ -148,14 +149,16 @@ def import_groups(
         with store.writing():
             changes = store.upsert_issues(route.scope, issues, replace=replace_all)
             _check_not_emptied(route.scope, changes, [file.name for file in group])
-            fill = _fill(store.fill(route.scope), reading, changes, whole=replace_all)
+            before = store.fill(route.scope)
+            fill = _fill(before, reading, changes, whole=replace_all)
             store.set_fill(route.scope, fill)
             store.journal.distrust(route.scope)
+        completed = before is Fill.PARTIAL and fill is Fill.COMPLETE
         yield ImportReport(
             files=tuple(file.name for file in group),
             changes=changes,
             foreign=reading.foreign,
-            in_part=reading.in_part if fill is Fill.PARTIAL else None,
+            in_part=None if completed else reading.in_part,
         )
 
 

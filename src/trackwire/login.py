@@ -57,9 +57,9 @@ class HubLogin:
         Raises:
             UsageError: The address or the token is unusable.
         """
-        value = _checked(token.reveal(), "the token")
+        usable = usable_token(token.reveal())
         endpoint = endpoint_url(url)
-        place = self._users.put(_token_entry(endpoint), value)
+        place = self._users.put(_token_entry(endpoint), usable.reveal())
         self._users.use_hub(hub_of(endpoint))
         return place
 
@@ -128,6 +128,18 @@ class HubLogin:
             token=Secret(self._users.value_of(stored)),
             token_source="trackwire login",  # noqa: S106 - says where from
         )
+
+
+def usable_token(text: str) -> Secret:
+    """Return a hub's token as it will be sent, without the blanks around it.
+
+    Args:
+        text: As a person gave it.
+
+    Raises:
+        UsageError: No token has such characters, or it is empty.
+    """
+    return Secret(_checked(text, "the token"))
 
 
 def _checked(token: str, name: str) -> str:

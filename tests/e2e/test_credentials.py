@@ -196,13 +196,44 @@ def test_login_to_a_hub_that_is_not_reached_keeps_the_token_with_a_note(user: An
 
 
 @pytest.mark.needs_hub
-def test_login_says_that_the_hub_does_not_take_the_token(user: Any, hub: Any) -> None:
-    done = user.run("login", hub.url, "--token-stdin", given="hushhush")
-    assert done.exit_code == 0
-    assert f"{hub.url} does not take this token (HTTP 401)" in done.stderr
-    assert f"trackwire login {hub.url}" in done.stderr
-    assert "hushhush" not in done.output
-    assert "hushhush" in user.credentials.read_text()
+def test_token_that_the_hub_does_not_take_is_refused_with_the_remedy(user: Any, hub: Any) -> None:
+    message = user.fails("login", hub.url, "--token-stdin", code=1, given="hushhush")
+    assert message.startswith(f"{hub.url} does not take this token (HTTP 401), so it is not kept")
+    assert message.endswith(f"run: trackwire login {hub.url}")
+
+
+@pytest.mark.needs_hub
+def test_token_that_the_hub_does_not_take_is_an_error_document_without_it(
+    user: Any, hub: Any
+) -> None:
+    failed = user.json("login", hub.url, "--token-stdin", code=1, given="hushhush")
+    assert failed["ok"] is False
+    assert "does not take this token (HTTP 401)" in failed["error"]
+    assert "hushhush" not in failed["error"]
+
+
+@pytest.mark.needs_hub
+def test_token_that_the_hub_does_not_take_is_not_kept(user: Any, hub: Any) -> None:
+    user.fails("login", hub.url, "--token-stdin", code=1, given="hushhush")
+    assert not user.credentials.exists()
+
+
+@pytest.mark.needs_hub
+def test_token_that_the_hub_does_not_take_replaces_none(user: Any, hub: Any) -> None:
+    user.does("login", hub.url, "--token-stdin", given=hub.token)
+    user.does("login", HUB, "--token-stdin", given="other")
+    before = user.credentials.read_bytes()
+    user.fails("login", hub.url, "--token-stdin", code=1, given="hushhush")
+    assert user.credentials.read_bytes() == before
+
+
+@pytest.mark.needs_hub
+def test_token_that_the_hub_does_not_take_leaves_the_keyring_alone(
+    user: Any, hub: Any, memory_keyring: Any
+) -> None:
+    user.does("login", hub.url, "--token-stdin", given=hub.token)
+    user.fails("login", hub.url, "--token-stdin", code=1, given="hushhush")
+    assert list(memory_keyring.held.values()) == [hub.token]
 
 
 @pytest.mark.needs_hub

@@ -271,8 +271,8 @@ def test_hub_that_takes_the_token_is_sound_and_gets_no_snapshot(patient: Any, hu
 
 @pytest.mark.needs_hub
 def test_hub_that_does_not_take_the_token_is_wrong(patient: Any, hub: Any) -> None:
-    patient.does("login", hub.url, "--token-stdin", given="hushhush")
-    ((state, text, remedy),) = findings(patient, "hub", 1)
+    patient.setenv("TRACKWIRE_HUB_TOKEN", "hushhush")
+    ((state, text, remedy),) = findings(patient, "hub", 1, "--hub", hub.url)
     assert (state, "401" in text) == ("wrong", True)
     assert f"trackwire login {hub.url}" in remedy
     assert "hushhush" not in text

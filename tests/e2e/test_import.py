@@ -150,6 +150,17 @@ def test_page_that_is_not_the_last_says_so(fresh: Any) -> None:
     assert fresh.json("status")["scope"]["fill"] == "partial"
 
 
+def test_page_into_a_complete_state_says_so_and_leaves_it_complete(bound: Any) -> None:
+    done = bound.run("import", "-", given=bound.cards("1", next=True))
+    assert "one page of several (next is set); import the others too" in done.stderr
+    assert bound.json("status")["scope"]["fill"] == "complete"
+
+
+def test_page_into_a_complete_state_is_told_in_the_document(bound: Any) -> None:
+    (report,) = bound.json("import", "-", given=bound.cards("1", next=True))["imports"]
+    assert report["in_part"] == "next is set"
+
+
 def test_last_page_completes_the_state(fresh: Any) -> None:
     fresh.does("import", "-", given=fresh.cards("1", next=True))
     fresh.does("import", "-", given=fresh.cards("2"))

@@ -104,7 +104,7 @@ def test_result_off_a_terminal_loads_no_renderer_of_terminals(bound: Any, comman
 
 
 def test_dry_run_leaves_the_hubs_token_in_the_keyring(bound: Any, memory_keyring: Any) -> None:
-    bound.does("login", "http://127.0.0.1:8731", "--token-stdin", given="hushhush")
+    bound.does("login", "http://127.0.0.1:9", "--token-stdin", given="hushhush")
     assert list(memory_keyring.held.values()) == ["hushhush"]
     assert "keyring" not in imported(bound, "publish", "--dry-run")
 

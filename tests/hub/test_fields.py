@@ -97,14 +97,36 @@ def test_an_unknown_member_may_be_nested_deeply() -> None:
     assert read(body.encode()).issue_count == 1
 
 
-def test_a_record_that_is_nested_deeply_is_refused() -> None:
-    body = json.dumps(snapshot(issues=["MARK"])).replace('"MARK"', "[" * 100_000 + "]" * 100_000)
-    assert pointers(body.encode()) == ["#"]
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"issues": [issue(), "MARK", issue()]}, "#/issues/1"),
+        ({"issues": [issue(), issue(extra="MARK")]}, "#/issues/1"),
+        ({"checkpoint": "MARK"}, "#/checkpoint"),
+    ],
+)
+def test_a_value_that_is_nested_deeply_is_pointed_at(
+    members: dict[str, object], pointer: str
+) -> None:
+    body = json.dumps(snapshot(**members)).replace('"MARK"', "[" * 100_000 + "]" * 100_000)
+    assert pointers(body.encode()) == [pointer]
 
 
-@pytest.mark.parametrize("name", ["issues", "project_slug", "unknown"])
-def test_a_value_that_is_too_long_to_hold_is_refused(name: str) -> None:
-    head = json.dumps(snapshot(**{name: ["MARK"]})).partition("MARK")[0].encode()
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"issues": ["MARK"]}, "#/issues/0"),
+        ({"issues": [issue(), issue(), issue(body="MARK")]}, "#/issues/2"),
+        ({"mappings": [{"MARK": 1}]}, "#/mappings/0"),
+        ({"project_slug": "MARK"}, "#/project_slug"),
+        ({"unknown": ["MARK"]}, "#/unknown"),
+        ({"MARK": 1}, "#"),
+    ],
+)
+def test_a_value_that_is_too_long_to_hold_is_pointed_at(
+    members: dict[str, object], pointer: str
+) -> None:
+    head = json.dumps(snapshot(**members)).partition("MARK")[0].encode()
 
     def endless() -> Iterator[bytes]:
         yield head
@@ -114,7 +136,7 @@ def test_a_value_that_is_too_long_to_hold_is_refused(name: str) -> None:
 
     with pytest.raises(FaultyError) as caught:
         read_snapshot(endless())
-    assert caught.value.faults[-1].pointer == "#"
+    assert [fault.pointer for fault in caught.value.faults] == [pointer]
 
 
 def test_many_faults_end_the_reading() -> None:

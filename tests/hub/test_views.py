@@ -121,6 +121,7 @@ def test_an_impossible_method_is_a_problem_document(team: Team) -> None:
         ({"Content-Type": "application/json"}, b"[]", 422),
         ({"Content-Type": "application/json"}, b'"\xff"', 422),
     ],
+    ids=["type", "coding", "length", "open", "list", "no text"],
 )
 def test_an_unusable_mapping_body_is_refused(
     team: Team, headers: dict[str, str], content: bytes, status: int

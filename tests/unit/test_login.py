@@ -8,7 +8,7 @@ import pytest
 
 from trackwire.destination import endpoint_url
 from trackwire.errors import UsageError
-from trackwire.login import HubLogin
+from trackwire.login import HubLogin, usable_token
 from trackwire.secret import Secret
 from trackwire.userfile import Entry
 
@@ -147,6 +147,10 @@ def test_unusable_token_in_the_environment_is_refused_without_showing_it(
 def test_blanks_around_a_token_are_dropped(users: UserStore) -> None:
     hubs(users).login(HUB, Secret(f" {TOKEN}\n"))
     assert sent(hubs(users))[1] == TOKEN
+
+
+def test_usable_token_is_shown_by_no_repr() -> None:
+    assert TOKEN not in repr(usable_token(TOKEN))
 
 
 @pytest.mark.parametrize("url", ["https://me:hunter2@hub.example", "https://hunter2@hub.example"])

@@ -285,10 +285,36 @@ def test_pages_fill_the_scope(
     assert filled(service) is expected
 
 
-def test_page_of_news_leaves_a_complete_scope_complete(service: TrackerService) -> None:
+@pytest.mark.parametrize("news", [page("2", more=True), page("2", first=False), page(more=True)])
+def test_page_of_news_leaves_a_complete_scope_complete(
+    service: TrackerService, news: bytes
+) -> None:
     run(service, page("1"))
+    run(service, news)
+    assert filled(service) is Fill.COMPLETE
+
+
+@pytest.mark.parametrize("filled_before", [[], [page("1")], [page("1", more=True)]])
+def test_page_that_is_not_the_last_says_so_whatever_the_scope_holds(
+    service: TrackerService, filled_before: list[bytes]
+) -> None:
+    run(service, *filled_before)
     (report,) = run(service, page("2", more=True))
-    assert (filled(service), report.in_part) == (Fill.COMPLETE, None)
+    assert report.in_part == "more is true"
+
+
+@pytest.mark.parametrize("filled_before", [[], [page("1")]])
+def test_page_that_is_not_the_first_says_so_where_none_came_before(
+    service: TrackerService, filled_before: list[bytes]
+) -> None:
+    run(service, *filled_before)
+    (report,) = run(service, page("2", first=False))
+    assert report.in_part == "first is false"
+
+
+def test_page_without_issues_says_that_more_follow(service: TrackerService) -> None:
+    (report,) = run(service, page(more=True))
+    assert (filled(service), report.in_part) == (Fill.NEVER, "more is true")
 
 
 def test_replacing_by_a_page_fills_a_complete_scope_in_part(service: TrackerService) -> None:
@@ -419,8 +445,8 @@ def test_later_page_alone_fills_a_fresh_scope_in_part(service: TrackerService) -
 
 def test_last_page_completes_what_the_pages_before_it_began(service: TrackerService) -> None:
     run(service, page("1", more=True))
-    run(service, page("2", first=False))
-    assert filled(service) is Fill.COMPLETE
+    (report,) = run(service, page("2", first=False))
+    assert (filled(service), report.in_part) == (Fill.COMPLETE, None)
 
 
 def test_file_is_imported_by_its_path(service: TrackerService, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trackwire.cli.output import Output, json_option
-from trackwire.errors import TrackwireError, UsageError, command
+from trackwire.errors import CredentialError, TrackwireError, UsageError, command
 
 if TYPE_CHECKING:
     from trackwire.secret import Secret
@@ -27,15 +27,16 @@ def login(output: Output, url: str, *, token_stdin: bool) -> None:
 
     The token is asked for, read from standard input, or taken from TRACKWIRE_HUB_TOKEN. It is
     kept in the system keyring where there is a usable one, else in a file that only you can read.
+    One that the hub does not take is not kept.
     """
     from trackwire.destination import endpoint_url, hub_of
-    from trackwire.login import HubLogin
-    from trackwire.secret import Secret
+    from trackwire.login import HubLogin, usable_token
 
-    address = hub_of(endpoint_url(url))
-    token = Secret(_token(from_stdin=token_stdin).strip())
+    endpoint = endpoint_url(url)
+    address = hub_of(endpoint)
+    token = usable_token(_token(from_stdin=token_stdin))
+    problem = _problem(endpoint, token)
     place = HubLogin().login(address, token)
-    problem = _problem(endpoint_url(address), token)
     output.say(
         {"hub": address, "kept_in": place, "problem": problem},
         [f"publishing to {address}; the token is kept in {place}"],
@@ -71,8 +72,10 @@ def _problem(endpoint: str, token: Secret) -> str | None:
     status = f"HTTP {answer.status_code}"
     match answer.admission:
         case Admission.DENIED:
-            again = command("login", address)
-            return f"{address} does not take this token ({status}); with a good one, run: {again}"
+            raise CredentialError(
+                f"{address} does not take this token ({status}), so it is not kept; "
+                f"with a good one, run: {command('login', address)}"
+            )
         case Admission.NO_HUB:
             return f"{address} does not answer as a hub does ({status}); check the address"
         case Admission.BUSY | Admission.UNTOLD:

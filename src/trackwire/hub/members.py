@@ -13,6 +13,7 @@ from enum import Enum, auto
 
 import ijson
 
+from trackwire.hub.surrogates import SurrogateSearch
 from trackwire.model import MAX_RECORD_BYTES
 
 DEEPEST_RECORD = 64
@@ -22,11 +23,21 @@ _OPENED: dict[str, type[dict[str, object]] | type[list[object]]] = {
     "start_array": list,
 }
 _CLOSED = frozenset({"end_map", "end_array"})
+_UNPAIRED = "a string has an unpaired surrogate: write both halves, or the character in UTF-8"
 _WORDS = re.compile(r"(?:lexical|parse) error: ([^\n\\]+)")
 
 
 class UnreadableError(Exception):
-    """The document cannot be read; the text says why."""
+    """The document cannot be read; the text says why.
+
+    Args:
+        problem: Why.
+        place: In which member and which element of it, as far as that is known.
+    """
+
+    def __init__(self, problem: str, place: tuple[str | int, ...] = ()) -> None:
+        super().__init__(problem)
+        self.place = place
 
 
 class Whole(Enum):
@@ -55,25 +66,35 @@ def read_members(
         that the document repeats is yielded again.
 
     Raises:
-        UnreadableError: The document is not one JSON object, or one value in it is too large.
+        UnreadableError: The document is not one JSON object, or one value in it is too large, or
+            has an unpaired surrogate.
     """
     reader = _Reader(names, streamed)
+    surrogates = SurrogateSearch()
     events = ijson.sendable_list()
     parser = ijson.basic_parse_coro(events, use_float=True)
     unread = 0
     try:
         for chunk in chunks:
-            parser.send(chunk)
+            unpaired = surrogates.find(chunk)
+            if before := chunk[:unpaired]:
+                parser.send(before)
             unread += len(chunk)
             for member in reader.read(events):
                 unread = 0
                 yield member
+            if unpaired is not None:
+                raise UnreadableError(_UNPAIRED, reader.place)
             if events and not reader.is_building:
                 unread = 0
             if unread > MAX_RECORD_BYTES:
-                raise UnreadableError(f"one value is over {MAX_RECORD_BYTES} bytes long")
+                raise UnreadableError(
+                    f"one value is over {MAX_RECORD_BYTES} bytes long", reader.place
+                )
             del events[:]
         parser.close()
+    except UnicodeDecodeError as error:
+        raise UnreadableError("not valid JSON: invalid bytes in UTF8 string") from error
     except (ijson.JSONError, ValueError) as error:
         words = _WORDS.search(str(error))
         raise UnreadableError(
@@ -91,6 +112,7 @@ class _Reader:
         self._opened = False
         self._passing_over = 0
         self._name = ""
+        self._value_follows = False
         self._index: int | Whole = Whole.VALUE
         self._containers: list[dict[str, object] | list[object]] = []
         self._key = ""
@@ -99,6 +121,14 @@ class _Reader:
     def is_building(self) -> bool:
         """Whether a value is held that is not complete."""
         return bool(self._containers)
+
+    @property
+    def place(self) -> tuple[str | int, ...]:
+        """Where the reading stands: in which member, and in or before which element of it."""
+        if not isinstance(self._index, Whole):
+            return self._name, self._index
+        inside = self._value_follows or self._containers or self._passing_over
+        return (self._name,) if inside else ()
 
     def read(self, events: Iterable[tuple[str, object]]) -> Iterator[Member]:
         for event, value in events:
@@ -113,6 +143,7 @@ class _Reader:
                 yield member
 
     def _begin(self, event: str, value: object) -> Member | None:
+        self._value_follows = event == "map_key"
         if not self._opened:
             if event != "start_map":
                 raise UnreadableError("not a JSON object")
@@ -154,5 +185,7 @@ class _Reader:
             container.append(inner)
         if opened is not None:
             if len(self._containers) == DEEPEST_RECORD:
-                raise UnreadableError(f"one value is nested deeper than {DEEPEST_RECORD} levels")
+                raise UnreadableError(
+                    f"one value is nested deeper than {DEEPEST_RECORD} levels", self.place
+                )
             self._containers.append(opened)

@@ -109,7 +109,8 @@ def read_snapshot(chunks: Iterable[bytes]) -> SnapshotFacts:
             if len(document.faults) >= MOST_FAULTS:
                 raise FaultyError(document.faults)
     except UnreadableError as error:
-        raise FaultyError([*document.faults[: MOST_FAULTS - 1], Fault("#", str(error))]) from error
+        unreadable = Fault(pointer("#", *error.place), str(error))
+        raise FaultyError([*document.faults[: MOST_FAULTS - 1], unreadable]) from error
     return document.facts()
 
 
