@@ -152,7 +152,7 @@ def test_page_that_is_not_the_last_says_so(fresh: Any) -> None:
 
 def test_page_into_a_complete_state_says_so_and_leaves_it_complete(bound: Any) -> None:
     done = bound.run("import", "-", given=bound.cards("1", next=True))
-    assert "one page of several (next is set); import the others too" in done.stderr
+    assert "one page of several (next is set); see that the others are imported too" in done.stderr
     assert bound.json("status")["scope"]["fill"] == "complete"
 
 

@@ -162,7 +162,7 @@ def main(ctx: click.Context, directory: str, debug: bool) -> None:  # noqa: FBT0
     a hub of its own.
 
     Exit codes: 0 done, 1 failed and needs a person, 2 wrong usage, 75 failed for now and worth
-    repeating.
+    repeating, 130 interrupted.
     """
     del debug  # read from the context when an error is shown
     ctx.ensure_object(Output).directory = directory

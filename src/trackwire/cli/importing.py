@@ -85,7 +85,7 @@ def import_(
         if report.in_part:
             output.note(
                 f"{', '.join(report.files)}: one page of several ({report.in_part}); "
-                "import the others too"
+                "see that the others are imported too"
             )
 
 
