@@ -86,11 +86,6 @@ def canonical_distribution(name: str) -> str:
     return re.sub(r"[-_.\s]+", "-", name.strip().lower())
 
 
-def find_providers() -> tuple[Found, ...]:
-    """List every claim in the group `trackwire.providers`, sorted by name and distribution."""
-    return scan().claims
-
-
 def scan() -> Scan:
     """Look through the installed distributions for those that speak of `trackwire.providers`.
 

@@ -17,7 +17,7 @@ import keyring.backend
 import keyring.backends.fail
 import pytest
 
-from trackwire.discovery import Found, find_providers
+from trackwire.discovery import Found, scan
 from trackwire.provider import CredentialField, Provider
 from trackwire.userfile import UserStore
 
@@ -134,7 +134,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[F
         paths = [str(DISTS / folder) for folder in folders]
         with monkeypatch.context() as hidden:
             hidden.setattr(sys, "path", [*paths, *library])
-            found = find_providers()
+            found = scan().claims
         monkeypatch.setattr(sys, "path", [*paths, *before])
         return found
 
