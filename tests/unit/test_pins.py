@@ -52,6 +52,9 @@ NEWEST = [
     ("build.txt", to_build()),
 ]
 LOWEST = [*to_run(), *group("test", "coverage")]
+FILES = ["build.txt", "ci.txt", "lowest.txt", "newest.txt", "tox.txt"]
+REGISTRY = {"pluggy", "httpx", "importlib-metadata"}
+"""What the registry stands on."""
 
 
 def pins(file: str) -> dict[str, Version]:
@@ -91,13 +94,24 @@ def test_lowest_pins_are_the_declared_lower_bounds() -> None:
     assert pinned == expected, "run .ci/pin"
 
 
-@pytest.mark.parametrize("file", ["build.txt", "ci.txt", "lowest.txt", "tox.txt"])
+def test_newest_pins_are_the_newest_of_what_the_registry_stands_on() -> None:
+    newest, ci = pins("newest.txt"), pins("ci.txt")
+    assert {name: newest[name] for name in REGISTRY} == {name: ci[name] for name in REGISTRY}
+
+
+def test_newest_pins_are_the_lowest_of_all_else_that_is_declared() -> None:
+    newest, lowest = pins("newest.txt"), pins("lowest.txt")
+    alike = lowest_declared().keys() & newest.keys() - REGISTRY
+    assert {name: newest[name] for name in alike} == {name: lowest[name] for name in alike}
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_pin_file_names_no_address(file: str) -> None:
     text = (ROOT / "requirements" / file).read_text(encoding="utf-8")
     assert re.findall(r"://|--(?:extra-)?index|--find-links", text) == []
 
 
-@pytest.mark.parametrize("file", ["build.txt", "ci.txt", "lowest.txt", "tox.txt"])
+@pytest.mark.parametrize("file", FILES)
 def test_every_pin_has_a_hash(file: str) -> None:
     entries = (ROOT / "requirements" / file).read_text(encoding="utf-8").split("\n")
     heads = [number for number, line in enumerate(entries) if PIN.match(line)]
