@@ -12,6 +12,9 @@ from importlib_metadata import EntryPoint
 from trackwire.hookspecs import ENTRY_POINT_GROUP
 from trackwire.provider import normalize_provider_name
 
+CONFORMANCE_GROUP = "trackwire.conformance"
+"""The entry-point group that names emulators for `trackwire.testing`."""
+
 _BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _ENTRY_POINTS = "entry_points.txt"
 _UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
@@ -110,6 +113,29 @@ def scan() -> Scan:
         tuple(claims[key] for key in sorted(claims)),
         tuple(unreadable[key] for key in sorted(unreadable)),
     )
+
+
+def wrong_line(found: Found) -> int | None:
+    """Return the first line of a claim's `entry_points.txt` that is no entry, from 1, or None.
+
+    Args:
+        found: The claim.
+    """
+    distribution = getattr(found.entry_point, "dist", None)  # a made one stands for none
+    return None if distribution is None else _wrong_line(distribution)
+
+
+def emulators_of(found: Found) -> tuple[EntryPoint, ...]:
+    """Return what the same distribution names as the emulator of a claimed provider.
+
+    Args:
+        found: The claim.
+    """
+    distribution = getattr(found.entry_point, "dist", None)  # a made one stands for none
+    if distribution is None:
+        return ()
+    points = distribution.entry_points.select(group=CONFORMANCE_GROUP)
+    return tuple(point for point in points if normalize_provider_name(point.name) == found.name)
 
 
 def _visible(distribution: Any) -> _Installed:

@@ -8,25 +8,21 @@ publish (contracts/tracker-snapshot-publish.md, "Resource routing"):
     Unregistered    nobody provides it: null/null
     Broken          somebody does, wrongly: the publish stops
 
-A distribution that speaks of provider plugins and cannot be read may be anybody's plugin: a name
-that nobody else claims is broken by it.
+A distribution that speaks of provider plugins and cannot be read may be anybody's plugin, and so
+may one that claims what is no provider's name (a letter of it may only look right): a name that
+nobody else claims is broken by it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import pluggy
-
-from trackwire import hookspecs
 from trackwire.discovery import Found, Scan, Unreadable, canonical_distribution, scan
 from trackwire.errors import ProviderError, UsageError
-from trackwire.provider import Provider, normalize_provider_name
-from trackwire.soundness import UnsoundPluginError, check_entry_name, checked_provider
+from trackwire.loading import SLOW_SECONDS, describe, load_provider
+from trackwire.provider import NAME_PATTERN, Provider, normalize_provider_name
 
 DISABLE_VARIABLE = "TRACKWIRE_DISABLE_PLUGINS"
 
@@ -79,21 +75,23 @@ class ProviderRegistry:
         claims: What discovery found; by default, what is installed, readable or not.
         environ: Where `TRACKWIRE_DISABLE_PLUGINS` is read: entry or distribution names,
             separated by commas.
+        slow_after: Seconds after which standard error is told which plugin is still loading.
     """
 
     def __init__(
-        self, claims: Iterable[Found] | None = None, environ: Mapping[str, str] = os.environ
+        self,
+        claims: Iterable[Found] | None = None,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        slow_after: float = SLOW_SECONDS,
     ) -> None:
         self._claims: dict[str, tuple[Found, ...]] = {}
         scanned = scan() if claims is None else Scan(tuple(claims))
         for found in scanned.claims:
             self._claims[found.name] = (*self._claims.get(found.name, ()), found)
-        self._disabled = frozenset(
-            canonical_distribution(word)
-            for word in environ.get(DISABLE_VARIABLE, "").split(",")
-            if word.strip()
-        )
+        self._disabled = _disabled(environ)
         self._unreadable = tuple(u for u in scanned.unreadable if not self._is_disabled(u.dist))
+        self._slow_after = slow_after
         self._outcomes: dict[str, Outcome] = {}
 
     def names(self) -> tuple[str, ...]:
@@ -146,16 +144,54 @@ class ProviderRegistry:
                 f"{claimants} both claim the name {name!r}, so neither is used; "
                 f"uninstall one, or name its distribution in {DISABLE_VARIABLE}",
             )
-        return _load(name, active[0])
+        return self._load(name, active[0])
+
+    def _load(self, name: str, found: Found) -> Outcome:
+        without_it = _switch_off(found.dist)
+        try:
+            provider = load_provider(
+                found,
+                slow_after=self._slow_after,
+                advice=f"interrupt with Ctrl-C, and {without_it}",
+            )
+        except KeyboardInterrupt:
+            raise
+        # Whatever else an import raises (SystemExit, say) must not end the command.
+        except BaseException as error:
+            mend = f"update or uninstall {found.dist}, or {without_it}"
+            return Broken(name, (found,), f"{found}: {describe(error)}; {mend}", error)
+        return Registered(name, provider, found)
 
     def _settle_unclaimed(self, name: str) -> Outcome:
-        if not self._unreadable or self._is_disabled(name):
+        if self._is_disabled(name):
             return Unregistered(name)
-        reasons = " and ".join(map(describe_unreadable, self._unreadable))
-        return Broken(name, (), f"no plugin that can be read claims it, and {reasons}")
+        ill_formed = (claimed for claimed in self._claims if not NAME_PATTERN.fullmatch(claimed))
+        astray = map(self.outcome, ill_formed)
+        reasons = [
+            *map(describe_unreadable, self._unreadable),
+            *(outcome.reason for outcome in astray if isinstance(outcome, Broken)),
+        ]
+        if not reasons:
+            return Unregistered(name)
+        return Broken(name, (), f"no plugin that can be read claims it, and {' and '.join(reasons)}")
 
     def _is_disabled(self, *names: str) -> bool:
         return not self._disabled.isdisjoint(map(canonical_distribution, names))
+
+
+def is_switched_off(*names: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the user has switched off what bears these names.
+
+    Args:
+        names: An entry point's name, its distribution's name, or both.
+        environ: Where `TRACKWIRE_DISABLE_PLUGINS` is read.
+    """
+    return not _disabled(environ).isdisjoint(map(canonical_distribution, names))
+
+
+def _disabled(environ: Mapping[str, str]) -> frozenset[str]:
+    words = environ.get(DISABLE_VARIABLE, "").split(",")
+    return frozenset(canonical_distribution(word) for word in words if word.strip())
 
 
 def describe_unreadable(unreadable: Unreadable) -> str:
@@ -167,7 +203,7 @@ def describe_unreadable(unreadable: Unreadable) -> str:
     dist, place = unreadable.dist, f" (line {unreadable.line})" if unreadable.line else ""
     return (
         f"{unreadable}: its entry_points.txt{place} cannot be read, so its plugin is not known; "
-        f"reinstall or uninstall {dist}, or switch it off with {DISABLE_VARIABLE}={dist}"
+        f"reinstall or uninstall {dist}, or {_switch_off(dist)}"
     )
 
 
@@ -192,49 +228,5 @@ def require_registered(name: str, outcome: Outcome) -> Registered:
     raise UsageError(f"no plugin is in use for {name}: {outcome.reason}; or {wire_form}")
 
 
-def _load(name: str, found: Found) -> Outcome:
-    try:
-        check_entry_name(found)
-        with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
-            provider = checked_provider(_call_hook(found.entry_point.load(), found), name)
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
-    # Whatever else an import raises (SystemExit refuses an interpreter) must not end the command.
-    except BaseException as error:
-        return Broken(
-            name,
-            (found,),
-            f"{found}: {_describe(error)}; update or uninstall {found.dist}, or switch it "
-            f"off with {DISABLE_VARIABLE}={found.dist}",
-            error,
-        )
-    return Registered(name, provider, found)
-
-
-def _call_hook(plugin: object, found: Found) -> object:
-    # A manager of its own for each plugin: one that is broken can leave nothing behind in it.
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    manager.register(plugin, name=f"{found.dist}:{found.entry_point.name}")
-    manager.check_pending()
-    hook = manager.hook.trackwire_provider
-    implementations = hook.get_hookimpls()
-    if not implementations:
-        raise UnsoundPluginError(
-            f"{found.entry_point.value} implements no hook; decorate a function named "
-            "trackwire_provider with trackwire.hookspecs.hookimpl"
-        )
-    if len(implementations) > 1:
-        raise UnsoundPluginError(
-            f"{found.entry_point.value} implements trackwire_provider {len(implementations)} "
-            "times; a plugin adds one provider, and each provider has its own entry point"
-        )
-    answers = hook()
-    return answers[0] if answers else None
-
-
-def _describe(error: BaseException) -> str:
-    if isinstance(error, UnsoundPluginError):
-        return str(error)
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+def _switch_off(dist: str) -> str:
+    return f"switch it off with {DISABLE_VARIABLE}={dist}"

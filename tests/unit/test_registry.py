@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from itertools import permutations
 
 import pytest
 
+import trackwire.route
 from trackwire.discovery import Found
 from trackwire.errors import ProviderError
 from trackwire.provider import Provider
@@ -143,58 +145,7 @@ def test_one_distribution_that_claims_a_name_twice_has_both_modules_named(
     )
 
 
-@pytest.mark.parametrize(
-    ("folder", "problem"),
-    [
-        ("import_error", "RuntimeError: cannot start: no engine"),
-        ("missing_dependency", "No module named 'absent_dependency'"),
-        ("exits", "SystemExit: this interpreter will not do"),
-        ("bad_value", "fake-bad-value 1.0: "),
-        ("misspelt_hook", "trackwire_providers"),
-        ("no_hook", "implements no hook"),
-        ("wants_argument", "config"),
-        ("two_hooks", "implements trackwire_provider 2 times"),
-        ("hook_raises", "OSError: no such socket"),
-        ("returns_none", "returned NoneType, not a Provider"),
-        ("returns_dict", "returned dict, not a Provider"),
-        ("other_name", "its provider is named 'other', its entry point 'acme'"),
-    ],
-)
-def test_broken_plugin_says_what_is_wrong(installed: Install, folder: str, problem: str) -> None:
-    assert problem in reason(ProviderRegistry(installed(folder), environ={}))
-
-
-BROKEN = [
-    "import_error",
-    "missing_dependency",
-    "exits",
-    "bad_value",
-    "misspelt_hook",
-    "no_hook",
-    "wants_argument",
-    "two_hooks",
-    "hook_raises",
-    "returns_none",
-    "other_name",
-    "api_too_new",
-]
-
-
-@pytest.mark.parametrize("folder", BROKEN)
-def test_broken_plugin_names_distribution_version_and_remedy(
-    installed: Install, folder: str
-) -> None:
-    text = reason(ProviderRegistry(installed(folder), environ={}))
-    dist = f"fake-{folder.replace('_', '-')}"
-    assert text.startswith(f"{dist} 1.0: ")
-    assert text.endswith(
-        f"update or uninstall {dist}, or switch it off with {DISABLE_VARIABLE}={dist}"
-    )
-
-
-@pytest.mark.parametrize("folder", BROKEN)
-def test_reason_is_one_line(installed: Install, folder: str) -> None:
-    assert "\n" not in reason(ProviderRegistry(installed(folder), environ={}))
+BROKEN = ["import_error", "exits", "no_hook", "api_too_new", "patches_loaded"]
 
 
 @pytest.mark.parametrize("folder", BROKEN)
@@ -231,6 +182,33 @@ def test_interrupt_at_import_passes(installed: Install) -> None:
         registry.outcome("acme")
 
 
+def test_plugin_that_patches_the_core_is_broken_in_every_registry(installed: Install) -> None:
+    claims = installed("patches_loaded")
+    outcomes = [ProviderRegistry(claims, environ={}).outcome("acme") for _ in range(2)]
+    assert [type(outcome) for outcome in outcomes] == [Broken, Broken]
+
+
+def test_plugin_that_patches_the_core_leaves_the_next_one_an_unchanged_core(
+    installed: Install,
+) -> None:
+    before = trackwire.route.resolve_resource_routing
+    ProviderRegistry(installed("patches_loaded"), environ={}).outcome("acme")
+    assert trackwire.route.resolve_resource_routing is before
+
+
+def test_plugin_that_loads_in_time_is_not_told_of(
+    installed: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ProviderRegistry(installed("good"), environ={}).outcome("acme")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_nothing_waits_for_a_plugin_that_has_loaded(installed: Install) -> None:
+    before = threading.enumerate()
+    ProviderRegistry(installed("good"), environ={}, slow_after=60).outcome("acme")
+    assert threading.enumerate() == before
+
+
 def test_error_at_import_is_kept_as_the_cause(installed: Install) -> None:
     registry = ProviderRegistry(installed("import_error"), environ={})
     with pytest.raises(ProviderError) as caught:
@@ -246,6 +224,12 @@ def test_plugin_that_prints_leaves_standard_output_alone(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == "hello from the import\nhello from the hook\n"
+
+
+def test_plugin_that_takes_the_standard_streams_does_not_keep_them(installed: Install) -> None:
+    before = (sys.stdout, sys.stderr)
+    ProviderRegistry(installed("takes_streams"), environ={}).outcome("acme")
+    assert (sys.stdout, sys.stderr) == before
 
 
 def test_claim_of_a_distribution_without_metadata_is_registered(installed: Install) -> None:
@@ -309,3 +293,23 @@ def test_unreadable_distribution_that_is_switched_off_is_left_out(installed: Ins
 def test_given_claims_are_all_that_a_registry_knows(installed: Install) -> None:
     claims = installed("unreadable", "good")
     assert ProviderRegistry(claims, environ={}).unreadable() == ()
+
+
+def test_name_that_only_looks_right_stops_who_needs_the_right_one(installed: Install) -> None:
+    text = reason(ProviderRegistry(installed("look_alike"), environ={}))
+    assert "no plugin that can be read claims it" in text
+    assert r"'acm\u0435'" in text
+    assert text.endswith(f"or switch it off with {DISABLE_VARIABLE}=fake-look-alike")
+
+
+def test_name_that_only_looks_right_does_not_hinder_a_sound_claim(installed: Install) -> None:
+    registry = ProviderRegistry(installed("look_alike", "beads"), environ={})
+    assert isinstance(registry.outcome("beads"), Registered)
+
+
+@pytest.mark.parametrize("words", ["fake-look-alike", "acm\u0435", "acme"])
+def test_name_is_unregistered_where_the_one_that_looks_like_it_is_switched_off(
+    installed: Install, words: str
+) -> None:
+    registry = ProviderRegistry(installed("look_alike"), environ=disabling(words))
+    assert registry.outcome("acme") == Unregistered("acme")

@@ -15,8 +15,8 @@ Install = Callable[..., tuple[Found, ...]]
 @pytest.mark.parametrize(
     ("folder", "problem"),
     [
-        ("api_too_new", "written for plugin API version 99; this trackwire supports 1 to 1"),
-        ("api_too_old", "written for plugin API version 0; this trackwire supports 1 to 1"),
+        ("api_too_new", "written for plugin API version 99, and this trackwire supports 1 to 1"),
+        ("api_too_old", "written for plugin API version 0, and this trackwire supports 1 to 1"),
         ("api_text", "plugin API version '1'"),
         ("api_boolean", "plugin API version True"),
         ("api_float", "plugin API version 1.0"),
@@ -35,7 +35,7 @@ Install = Callable[..., tuple[Found, ...]]
         ("field_dict", "not a tuple of CredentialField"),
         ("blank_title", "title is blank"),
         ("number_title", "title is blank"),
-        ("number_type", "resource_type 7 does not match"),
+        ("number_type", "resource_type 7 is not plain text"),
         ("not_callable", "its connect cannot be called"),
         ("gateway_text", "gateways are not a tuple of addresses"),
         ("gateway_number", "gateways are not a tuple of addresses"),
@@ -57,7 +57,7 @@ def test_default_of_a_secret_is_not_shown(installed: Install) -> None:
 @pytest.mark.parametrize(
     ("folder", "name", "problem"),
     [
-        ("capital_name", "acme", "'Acme' is not in normal form; it must be 'acme'"),
+        ("capital_name", "acme", "'Acme' is not in normal form: it must be 'acme'"),
         ("dashed_name", "acme_cloud", "'acme-cloud' is not in normal form"),
         ("reserved_name", "hub", "the name 'hub' is reserved"),
         ("look_alike", "acm\u0435", "is not a provider's name: lower-case letters a to z"),

@@ -1,0 +1,3 @@
+"""Raises at import what no `except Exception` catches."""
+
+raise GeneratorExit

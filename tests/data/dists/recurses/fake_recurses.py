@@ -1,0 +1,8 @@
+"""Its import calls itself without end."""
+
+
+def descend() -> None:
+    descend()
+
+
+descend()
