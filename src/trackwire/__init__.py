@@ -3,8 +3,10 @@
 A user of the library starts from the names below, each loaded when it is first used. Public beside
 them: `trackwire.errors` and `trackwire.model`; for senders and receivers of events
 `trackwire.events`; and for the authors of provider plugins `trackwire.hookspecs`,
-`trackwire.provider`, `trackwire.connector`, `trackwire.answers`, `trackwire.windows`,
-`trackwire.fetching` and `trackwire.records`.
+`trackwire.provider`, `trackwire.context`, `trackwire.connector`, `trackwire.secret`,
+`trackwire.origin`, `trackwire.answers`, `trackwire.windows`, `trackwire.records`,
+`trackwire.fetching`, `trackwire.fetching.renewal`, `trackwire.testing` and
+`trackwire.testing.faults` (contracts/provider-plugin.md, "What is stable").
 """
 
 from __future__ import annotations

@@ -23,6 +23,15 @@ from trackwire.wording import explain
 if TYPE_CHECKING:
     import httpx
 
+__all__ = [
+    "described",
+    "plain_text",
+    "read_answer",
+    "retry_after",
+    "secrets_of",
+    "words_of",
+]
+
 T = TypeVar("T")
 
 ADDRESS_FIELD = "trackwire.address_field"

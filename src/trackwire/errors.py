@@ -1,5 +1,7 @@
 """The exceptions that Trackwire raises: one type per reaction a caller can have.
 
+Which is a kind of which::
+
     TrackwireError              something is wrong, and the text says where and what mends it
         UsageError              what was asked for cannot be: change the call
         ProjectError            `.kittify/config.yaml` is absent, unbound or malformed

@@ -1,11 +1,11 @@
 """The hook that a provider plugin implements.
 
-A distribution names its plugin module under the entry-point group `trackwire.providers`:
+A distribution names its plugin module under the entry-point group `trackwire.providers`::
 
     [project.entry-points."trackwire.providers"]
     acme = "acme_trackwire"
 
-and the module implements the one hook:
+and the module implements the one hook::
 
     from trackwire.hookspecs import hookimpl
     from trackwire.provider import CredentialField, Provider

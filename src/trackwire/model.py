@@ -12,6 +12,21 @@ from typing import Annotated
 
 import msgspec
 
+__all__ = [
+    "MAX_RECORD_BYTES",
+    "Checkpoint",
+    "DoctrineMode",
+    "ExternalRef",
+    "FieldOwner",
+    "Issue",
+    "IssueType",
+    "NonEmpty",
+    "Priority",
+    "Status",
+    "Timestamp",
+    "WorkPackageMapping",
+]
+
 MAX_RECORD_BYTES = 8 << 20
 """How long one issue or mapping may be in its wire form; a hub takes no longer one."""
 

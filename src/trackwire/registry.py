@@ -1,7 +1,7 @@
 """The provider registry: block, refuse duplicates, load, validate; a plugin at a time.
 
 What became of a provider's name is one of four values, each with its own consequence for a
-publish (contracts/tracker-snapshot-publish.md, "Resource routing"):
+publish (contracts/tracker-snapshot-publish.md, "Resource routing")::
 
     Registered      its route is derived
     Blocked         switched off by the user: null/null
@@ -173,7 +173,9 @@ class ProviderRegistry:
         ]
         if not reasons:
             return Unregistered(name)
-        return Broken(name, (), f"no plugin that can be read claims it, and {' and '.join(reasons)}")
+        return Broken(
+            name, (), f"no plugin that can be read claims it, and {' and '.join(reasons)}"
+        )
 
     def _is_disabled(self, *names: str) -> bool:
         return not self._disabled.isdisjoint(map(canonical_distribution, names))

@@ -41,6 +41,7 @@ _COMMANDS = {
     "logout": "login:logout",
     "hub": "hub:hub",
     "demo": "demo:demo",
+    "plugin": "plugin:plugin",
 }
 
 
