@@ -247,12 +247,6 @@ def test_the_census_asks_for_nothing_but_ids(server):
     assert server.bodies(SEARCH) == [request | {"maxResults": 1000, "startAt": 0}]
 
 
-def test_the_census_goes_on_to_its_last_page(cloud):
-    pages = [{"issues": [{"id": "1"}], "nextPageToken": "a"}, {"issues": [{"id": "2"}]}]
-    cloud.answer(CLOUD_SEARCH, *pages)
-    assert [*connect(cloud.context()).census()] == [[Listed("1")], [Listed("2")]]
-
-
 def test_the_census_of_cloud_takes_larger_pages(cloud):
     cloud.answer(CLOUD_SEARCH, {"issues": []})
     list(connect(cloud.context()).census())

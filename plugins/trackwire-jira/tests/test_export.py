@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-import tracemalloc
 
 import pytest
 from trackwire_jira import read_export, trackwire_provider
@@ -159,21 +158,6 @@ def test_a_custom_field_larger_than_a_machine_number_is_no_hindrance():
     big = record(1)
     big["fields"]["customfield_10000"] = 9223372036854776000
     assert keys([big]) == ["ACME-1"]
-
-
-def test_memory_does_not_grow_with_the_page(tmp_path):
-    path = tmp_path / "page.json"
-    issues = [record(number, customfield="x" * 1000) for number in range(5_000)]
-    path.write_text(json.dumps({"issues": issues}))
-    del issues
-    with path.open("rb") as file:
-        tracemalloc.start()
-        try:
-            count = sum(1 for _ in read_export(file, BOUND))
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-    assert (count, peak < 3 << 20) == (5_000, True)
 
 
 def test_the_projects_workspace_is_the_issues_own():

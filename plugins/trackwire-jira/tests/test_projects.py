@@ -55,6 +55,13 @@ def test_an_empty_page_of_projects_is_the_last(cloud):
     assert list(discover(cloud.context())) == []
 
 
+def test_a_list_of_projects_that_gives_its_first_page_again_is_an_error(cloud):
+    first = {"values": [{"key": "A", "name": "A"}], "isLast": False, "startAt": 0}
+    cloud.answer("/rest/api/3/project/search", first)
+    with pytest.raises(TrackerError, match="from place 1 on, and gave it from place 0"):
+        list(discover(cloud.context()))
+
+
 def test_the_identity_on_cloud(cloud):
     myself = {"accountId": "5b10", "displayName": "Ana", "timeZone": "America/New_York"}
     cloud.answer("/myself", myself | {"emailAddress": "ana@example.test"})

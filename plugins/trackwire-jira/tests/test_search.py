@@ -88,6 +88,17 @@ def test_data_center_ends_by_its_total_though_it_shrinks(server, total):
     assert page(server, SERVER_SEARCH, server_page(3, total=total), token="2") == (["3"], None)
 
 
+def test_a_page_of_data_center_that_begins_elsewhere_is_an_error(server):
+    answer = {**server_page(1, 2, total=5), "startAt": 0}
+    with pytest.raises(TrackerError, match="from place 2 on, and gave it from place 0"):
+        page(server, SERVER_SEARCH, answer, token="2")
+
+
+def test_a_place_behind_a_total_that_shrank_is_the_end_wherever_the_page_begins(server):
+    answer = {**server_page(1, 2, total=2), "startAt": 0}
+    assert page(server, SERVER_SEARCH, answer, token="2") == (["1", "2"], None)
+
+
 def test_an_empty_page_before_the_total_is_an_error(server):
     with pytest.raises(TrackerError, match="no issue behind 2, of 3"):
         page(server, SERVER_SEARCH, server_page(total=3), token="2")

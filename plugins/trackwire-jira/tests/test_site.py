@@ -256,14 +256,6 @@ def test_the_context_path_of_the_address_is_kept(server):
     }
 
 
-def test_no_error_shows_the_token(cloud):
-    echo = f"bad header {BASIC} with {TOKEN}"
-    cloud.answer(PROJECT, {"errorMessages": [echo]}, status=401)
-    error = connect_error(cloud)
-    assert TOKEN not in error
-    assert BASIC.split()[1] not in error
-
-
 def test_no_repr_shows_the_token(cloud):
     site = open_site(cloud.context())
     assert TOKEN not in f"{vars(site)!r}"

@@ -100,14 +100,6 @@ def test_the_list_of_issues_is_found_wherever_it_is(wrap, place):
     assert (found.place, found.issue.ref.key) == (place, "ENG-1")
 
 
-def test_issues_come_in_the_files_order():
-    assert keys(connection(record(2), record(1))) == ["ENG-2", "ENG-1"]
-
-
-def test_an_empty_list_has_no_issues():
-    assert read({"data": connection()}) == []
-
-
 @pytest.mark.parametrize("gone", [{"archivedAt": "2026-03-02T09:11:12.345Z"}, {"trashed": True}])
 def test_an_issue_that_is_gone_is_left_out(gone):
     assert keys(connection(record(1, **gone), record(2, trashed=False))) == ["ENG-2"]

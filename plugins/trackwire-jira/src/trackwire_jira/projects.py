@@ -9,6 +9,7 @@ from urllib.parse import quote
 from trackwire.answers import read_answer
 from trackwire.errors import TrackerError, command
 from trackwire.windows import read_tokens
+from trackwire_jira.search import require_start
 from trackwire_jira.shapes import NamedProject, Projects
 from trackwire_jira.site import REMEDIES, Site, required
 
@@ -62,10 +63,12 @@ def all_projects(site: Site) -> Iterator[NamedProject]:
         return
 
     def ask(start: str | None) -> tuple[Sequence[NamedProject], str | None]:
-        params = {"startAt": start or "0", "maxResults": "100", "orderBy": "key"}
+        place = int(start or 0)
+        params = {"startAt": str(place), "maxResults": "100", "orderBy": "key"}
         page = site.ask("GET", "rest/api/3/project/search", Projects, params=params)
+        require_start(place, page.start_at)
         is_last = page.is_last or not page.values
-        return page.values, None if is_last else str(int(start or 0) + len(page.values))
+        return page.values, None if is_last else str(place + len(page.values))
 
     for projects in read_tokens(ask):
         yield from projects

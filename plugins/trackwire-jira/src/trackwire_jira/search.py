@@ -81,12 +81,32 @@ class Search(Generic[R]):
         shape = ServerFound[self.shape]  # type: ignore[name-defined] # known at run time alone
         path = "rest/api/2/search"
         found: ServerFound[R] = self.site.ask("POST", path, shape, json={**request, **place})
-        end = place["startAt"] + len(found.issues)
+        start = place["startAt"]
+        if start < found.total:  # else some have gone, and a server may begin anew
+            require_start(start, found.start_at)
+        end = start + len(found.issues)
         if end >= found.total:
             return found.issues, None
         if not found.issues:
             raise TrackerError(f"Jira's search gave no issue behind {end}, of {found.total}")
         return found.issues, str(end)
+
+
+def require_start(asked: int, given: int | None) -> None:
+    """Require that a page begins where it was asked to: else the same one may come for ever.
+
+    Args:
+        asked: How many stand before it, as the request has it.
+        given: Likewise, as the answer has it; None where it does not say.
+
+    Raises:
+        TrackerError: It begins elsewhere.
+    """
+    if given not in (asked, None):
+        raise TrackerError(
+            f"Jira was asked for a list from place {asked} on, and gave it from place {given} on; "
+            "let no proxy on the way there keep answers, and try again"
+        )
 
 
 def _quoted(key: str) -> str:

@@ -99,11 +99,12 @@ class CloudFound(msgspec.Struct, Generic[R], frozen=True, rename="camel"):
     next_page_token: str | None = None
 
 
-class ServerFound(msgspec.Struct, Generic[R], frozen=True):
+class ServerFound(msgspec.Struct, Generic[R], frozen=True, rename="camel"):
     """A page of a search on a server."""
 
     issues: tuple[R, ...]
     total: int
+    start_at: int | None = None
 
 
 class Given(msgspec.Struct, Generic[R], frozen=True, rename="camel"):
@@ -149,3 +150,4 @@ class Projects(msgspec.Struct, frozen=True, rename="camel"):
 
     values: tuple[NamedProject, ...]
     is_last: bool = True
+    start_at: int | None = None
