@@ -28,6 +28,12 @@ CANONICAL = {
     "jira": ("jira_project", "project_key"),
     "linear": ("linear_team", "team_id"),
 }
+LISTED = {
+    **{name: (*declared, f"trackwire-{name}") for name, declared in CANONICAL.items()},
+    "cardmill": ("cardmill_board", "board_id", "cardmill-trackwire"),
+    "acme_tracker": ("acme_tracker_project", "project_key", "acme-tracker-trackwire"),
+}
+"""What `providers` tells of each plugin that an environment may hold."""
 WORKSPACE = "acme.example"
 NULL = (None, None)
 each_provider = pytest.mark.parametrize("provider", ["jira", "linear", "beads", "notion"])
@@ -128,7 +134,7 @@ def test_exactly_the_plugins_of_the_set_are_registered(project: Project) -> None
     listed = project.json("providers")["providers"]
     told = ("name", "resource_type", "credential_key", "distribution", "outcome")
     assert [tuple(row[name] for name in told) for row in listed] == [
-        (name, *CANONICAL[name], f"trackwire-{name}", "registered") for name in sorted(PLUGINS)
+        (name, *LISTED[name], "registered") for name in sorted(PLUGINS)
     ]
 
 
