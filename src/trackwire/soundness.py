@@ -100,9 +100,11 @@ def api_version_faults(provider: Provider) -> Iterator[str]:
     supported = SUPPORTED_API_VERSIONS
     version = provider.api_version
     if type(version) is not int or version not in supported:
+        newer = type(version) is int and version >= supported.stop
         yield (
             f"it was written for plugin API version {version!r}, and this trackwire supports "
             f"{supported.start} to {supported.stop - 1}"
+            f"{': update trackwire for it' if newer else ''}"
         )
 
 

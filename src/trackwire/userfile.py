@@ -76,10 +76,12 @@ class UserStore:
 
     Args:
         path: The file; by default `credentials.toml` in the user's configuration directory.
+        keyring: Whether to keep secrets in the keyring; if not, the file holds them all.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, keyring: bool = True) -> None:
         self._path = path
+        self._keyring = keyring
 
     @property
     def path(self) -> Path:
@@ -131,7 +133,7 @@ class UserStore:
             LockedError: Another process is changing the file.
         """
         with self._editing() as file:
-            in_keyring = entry.secret and vault.keep(entry.account, value)
+            in_keyring = self._keyring and entry.secret and vault.keep(entry.account, value)
             stored = msgspec.structs.replace(entry, value=None if in_keyring else value)
             others = tuple(e for e in file.credential if not e.same_place(entry))
             self._write(msgspec.structs.replace(file, credential=(*others, stored)))

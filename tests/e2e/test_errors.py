@@ -23,7 +23,7 @@ WITHOUT_EXTRA = [
     *(["credentials", "list"], ["credentials", "set"], ["credentials", "remove"]),
     *(["import"], ["map", "add"], ["map", "list"], ["map", "remove"]),
     *(["pull"], ["sync"], ["discover"], ["doctor"]),
-    *(["publish"], ["login"], ["logout"], ["demo"]),
+    *(["publish"], ["login"], ["logout"], ["demo"], ["plugin", "new"], ["plugin", "check"]),
 ]
 
 

@@ -74,7 +74,12 @@ def test_version_imports_no_library_but_click(user: Any) -> None:
 
 def test_version_imports_no_command(user: Any) -> None:
     own = {name for name in imported(user, "--version") if name.startswith("trackwire.")}
-    assert own == {"trackwire.cli", "trackwire.cli.output", "trackwire.errors"}
+    assert own == {
+        "trackwire.cli",
+        "trackwire.cli.lazy",
+        "trackwire.cli.output",
+        "trackwire.errors",
+    }
 
 
 @pytest.mark.parametrize("command", ["status", "route", "publish --dry-run"])

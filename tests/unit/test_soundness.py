@@ -15,7 +15,7 @@ Install = Callable[..., tuple[Found, ...]]
 @pytest.mark.parametrize(
     ("folder", "problem"),
     [
-        ("api_too_new", "written for plugin API version 99, and this trackwire supports 1 to 1"),
+        ("api_too_new", "API version 99, and this trackwire supports 1 to 1: update trackwire"),
         ("api_too_old", "written for plugin API version 0, and this trackwire supports 1 to 1"),
         ("api_text", "plugin API version '1'"),
         ("api_boolean", "plugin API version True"),

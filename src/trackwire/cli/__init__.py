@@ -5,7 +5,6 @@ Commands are imported when they are used, so that `trackwire --version` and comp
 
 from __future__ import annotations
 
-import importlib
 import io
 import sys
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import click
 
 from trackwire import __version__
+from trackwire.cli.lazy import LazyGroup
 from trackwire.cli.output import Output
 from trackwire.errors import TemporaryError, TrackwireError, UsageError
 
@@ -45,20 +45,8 @@ _COMMANDS = {
 }
 
 
-class _Root(click.Group):
-    """Loads a command when it is named, and turns errors into a line and an exit code."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(
-            importlib.import_module(f"trackwire.cli.{module}"), attribute
-        )
-        return command
+class _Root(LazyGroup):
+    """Turns errors into a line and an exit code."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line; click's own errors end it as Trackwire's do."""
@@ -143,7 +131,7 @@ def exit_code(error: TrackwireError) -> int:
     return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
 
 
-@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Root, homes=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="trackwire %(version)s")
 @click.option(
     "-C",

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
-_COMMANDS = {
-    "check": "trackwire.cli.checking:check",
-    "new": "trackwire.cli.scaffold:new",
-}
+from trackwire.cli.lazy import LazyGroup
 
 
-class _Lazy(click.Group):
-    """Loads a command when it is named."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-
-@click.group(cls=_Lazy)
+@click.group(cls=LazyGroup, homes={"new": "scaffold:new", "check": "checking:check"})
 def plugin() -> None:
     """Write a provider plugin, and check one."""

@@ -9,8 +9,6 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
-
 from trackwire.binding import BindRequest
 from trackwire.connecting import GuardedConnector, open_context, opened
 from trackwire.credentials import TrackerCredentialStore
@@ -22,7 +20,7 @@ from trackwire.store import STORE_FILE, TrackerSqliteStore
 from trackwire.testing.api import PAGE_SIZE, FaultyApi
 from trackwire.testing.hub import RecordingHub
 from trackwire.testing.registry import found_of, registry_of_claims
-from trackwire.userfile import Entry, UserStore
+from trackwire.userfile import UserStore
 
 if TYPE_CHECKING:
     from trackwire.connector import ConnectContext
@@ -211,7 +209,7 @@ class Workbench:
         self.root = directory / "project"
         """The project's directory."""
         self.root.mkdir()
-        users = _FileStore(directory / "user" / "credentials.toml")
+        users = UserStore(directory / "user" / "credentials.toml", keyring=False)
         self.service = TrackerService(
             self.root,
             registry=self._registry,
@@ -242,18 +240,6 @@ class Workbench:
         finally:
             if self._api is not None and self._api.failure is not None:
                 raise self._api.failure
-
-
-class _FileStore(UserStore):
-    """A user's store that leaves the machine's keyring alone."""
-
-    def put(self, entry: Entry, value: str) -> str:
-        """Store a value in the file."""
-        with self._editing() as file:
-            others = tuple(held for held in file.credential if not held.same_place(entry))
-            stored = msgspec.structs.replace(entry, value=value)
-            self._write(msgspec.structs.replace(file, credential=(*others, stored)))
-        return str(self.path)
 
 
 def _made_up(provider: Provider) -> dict[str, str]:
