@@ -89,10 +89,10 @@ def test_publish_of_a_project_that_is_bound_to_an_ill_formed_name_sends_nothing(
 
 @pytest.mark.parametrize("command", ["route", "publish", "doctor"])
 @pytest.mark.parametrize("hostile", [h for h in HOSTILE if h.folder == "look_alike"], ids=str)
-def test_name_that_a_claim_imitates_sends_nothing_either(
+def test_name_that_nobody_claims_sends_nothing_where_a_claim_may_only_look_like_it(
     desk: Desk, hostile: Hostile, command: str
 ) -> None:
-    desk.bind("acme")
+    desk.bind("notion")
     desk.install(hostile)
     done = desk.run(command)
     assert (done.code, desk.hub.connections) == (1, 0)
