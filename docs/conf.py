@@ -6,9 +6,10 @@ site, in a checkout and on a forge.
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from myst_parser.sphinx_ext.myst_refs import MystReferenceResolver
 from sphinx.addnodes import pending_xref
@@ -32,6 +33,8 @@ include_patterns = [
     "*.md",
     "contracts/*.md",
     "docs/*.md",
+    "docs/examples/*.rst",
+    "docs/examples/*/README.md",
     "docs/explanation/*",
     "docs/how-to/*",
     "docs/reference/*",
@@ -44,6 +47,8 @@ default_role = "code"
 nitpick_ignore_regex = [
     # what is not ours has no page here, and no inventory of others is fetched
     ("py:.*", r"(?!trackwire).*"),
+    # what the kit's TemporaryStore hands out is the core's own (contracts/provider-plugin.md)
+    ("py:class", r"trackwire\.(store\.TrackerSqliteStore|scope\.Scope)"),
     # a type variable has no page
     ("py:.*", r"trackwire\..*\.[A-Z]"),
 ]
@@ -59,19 +64,40 @@ html_extra_path = ["site"]  # leads from the top of the site to its first page
 html_show_sourcelink = False
 
 
-class FolderUnlinker(SphinxPostTransform):
-    """Shows a link to a folder as its text, for a site has no page of a folder."""
+class FolderLinker(SphinxPostTransform):
+    """Has a link to a folder lead to its README's page; where it has none, shows its text alone."""
 
     default_priority = MystReferenceResolver.default_priority - 1
 
     def run(self, **_: object) -> None:
-        """Replace such links in a page."""
+        """Change such links in a page."""
         page = Path(self.env.doc2path(self.env.docname))
         for link in list(self.document.findall(pending_xref)):
-            if link["reftype"] == "myst" and (page.parent / link["reftarget"]).is_dir():
+            folder = page.parent / link["reftarget"]
+            if link["reftype"] != "myst" or not folder.is_dir():
+                continue
+            readme = self.env.path2doc(folder.resolve() / "README.md")
+            if readme in self.env.all_docs:
+                link["refdomain"], link["reftarget"], link["reftargetid"] = "doc", readme, None
+            else:
                 link.replace_self(link.children)
+
+
+def leave_out_inner_defaults(*event: Any) -> tuple[str, str | None] | None:
+    """Show a default that has a name of the code's own, or is made anew, as `...`."""
+    *_, signature, returned = event
+    if signature is None:
+        return None
+    return re.sub(r"(?<==)(<factory>|_[A-Z]\w*)", "...", signature), returned
+
+
+def leave_out_arguments(_app: Sphinx, _context: object, lines: list[str]) -> None:
+    """Leave out the section of a command's arguments, of which its description tells more."""
+    lines.clear()
 
 
 def setup(app: Sphinx) -> None:
     """Add what the extensions lack."""
-    app.add_post_transform(FolderUnlinker)
+    app.add_post_transform(FolderLinker)
+    app.connect("autodoc-process-signature", leave_out_inner_defaults)
+    app.connect("sphinx-click-process-arguments", leave_out_arguments)

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+URGENCIES = {"now": 0, "next": 1, "soon": 2, "later": 3, "one day": 4}
 STATUSES = {"new": Status.TODO, "doing": Status.IN_PROGRESS, "done": Status.DONE}
+_NAMES = {priority: name for name, priority in URGENCIES.items()}
 _STATES = {status: state for state, status in STATUSES.items()}
 
 
@@ -44,6 +46,7 @@ class Card(msgspec.Struct):
     text: str | None = None
     owner: Owner | None = None
     tags: tuple[str, ...] | None = None
+    urgency: str | None = None
 
 
 class Cards(msgspec.Struct):
@@ -155,12 +158,20 @@ class BoardConnector:
             ref=ExternalRef(system="acme", workspace=self.context.workspace, id=card.id),
             title=card.name,
             body=card.text,
-            status=STATUSES[card.state],
+            status=self.status_of(card),
             issue_type=IssueType.TASK,
+            priority=self.priority_of(card),
             assignees=self.assignees(card),
             labels=card.tags or (),
             updated_at=card.changed,
         )
+
+    def status_of(self, card: Card) -> Status:
+        return self.context.status_of(card.state) or STATUSES.get(card.state, Status.TODO)
+
+    def priority_of(self, card: Card) -> int | None:
+        own = self.context.priority_of(card.urgency or "")
+        return URGENCIES.get(card.urgency or "") if own is None else own
 
     def assignees(self, card: Card) -> tuple[str, ...]:
         return (card.owner.id,) if card.owner and card.owner.id else ()
@@ -220,7 +231,9 @@ class BoardEmulator(Emulator):
             case "me":
                 return Answer.of_json({"account": "Ada"})
             case "boards":
-                boards = [{"id": board, "name": f"Board {board}"} for board in ("B0", "B1")]
+                boards = [
+                    {"id": board, "name": f"Board {board}"} for board in ("B0", tracker.resource_id)
+                ]
                 return Answer.of_json({"boards": boards})
             case "ids":
                 stubs = [
@@ -247,9 +260,10 @@ class BoardEmulator(Emulator):
         return {
             "id": issue.id,
             "name": issue.title,
-            "state": _STATES[issue.status],
+            "state": "waiting for Godot" if issue.own_status else _STATES[issue.status],
             "changed": issue.updated_at.isoformat(),
             "text": issue.body,
             "owner": deleted if issue.assignee_deleted else owner,
             "tags": issue.labels or None,
+            "urgency": None if issue.priority is None else _NAMES[issue.priority],
         }

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ import httpx
 import msgspec
 from board_plugin import (
     STATUSES,
+    URGENCIES,
     BoardConnector,
     Card,
     Cards,
@@ -83,7 +86,7 @@ class ReadsNoOnlyPage(BoardConnector):
         return ([] if behind is None and bounds == Bounds() else cards), behind
 
 
-@breaks("pull-one-page", "pull-many-pages", "pull-changes", "list-shifts")
+@breaks("pull-one-page", "pull-many-pages", "pull-changes", "list-shifts", "projects-apart")
 class DropsLastPage(BoardConnector):
     def ask_page(self, bounds: Bounds, token: str | None) -> tuple[Sequence[Card], str | None]:
         cards, behind = super().ask_page(bounds, token)
@@ -170,13 +173,29 @@ class FetchesOnePage(BoardConnector):
         return self.page(answer.cards, None)
 
 
+@breaks("fetch-by-id")
+class FetchesTwenty(BoardConnector):
+    def fetch(self, ids: Sequence[str]) -> Page:
+        return super().fetch(ids[:20])
+
+
+@breaks("pull-limit")
+class TakesLimitForText(BoardConnector):
+    def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
+        size: Any = self.context.page_size
+        if size is not None and size.strip():
+            raise TrackerError("not so many")
+        return super().pages(since, cursor)
+
+
 @breaks("discover-lists")
 class DiscoversNames(BoardConnector):
     def discover(self) -> list[Resource]:
         return [Resource(board.name, board.name) for board in self.boards()]
 
     def verify(self) -> Identity:
-        return Identity(account="Ada", resource=Resource(self.board or "", self.boards()[0].name))
+        seen = (Resource(board.id, board.name) for board in self.boards() if board.id == self.board)
+        return Identity(account="Ada", resource=next(seen, None))
 
 
 @breaks("verify-tells")
@@ -196,9 +215,9 @@ class TellsNoAccount(BoardConnector):
 
 @breaks("fields-arrive")
 class TakesDoingForNew(BoardConnector):
-    def issue(self, card: Card) -> Issue:
-        status = Status.TODO if card.state == "doing" else STATUSES[card.state]
-        return msgspec.structs.replace(super().issue(card), status=status)
+    def status_of(self, card: Card) -> Status:
+        status = super().status_of(card)
+        return Status.TODO if status is Status.IN_PROGRESS else status
 
 
 @breaks("fields-arrive")
@@ -256,6 +275,38 @@ class StopsAtNullTags(BoardConnector):
 
 
 # Faults
+
+
+@breaks("own-maps-first")
+class KnowsOwnStatesBest(BoardConnector):
+    def status_of(self, card: Card) -> Status:
+        return STATUSES.get(card.state) or super().status_of(card)
+
+
+@breaks("own-maps-first")
+class KnowsOwnUrgenciesBest(BoardConnector):
+    def priority_of(self, card: Card) -> int | None:
+        return URGENCIES.get(card.urgency or "")
+
+
+@breaks("priorities-ordered")
+class CountsFromTheLowest(BoardConnector):
+    def priority_of(self, card: Card) -> int | None:
+        own = self.context.priority_of(card.urgency or "")
+        return 4 - URGENCIES[card.urgency or "now"] if own is None else own
+
+
+@breaks("priorities-ordered")
+class KnowsFourUrgencies(BoardConnector):
+    def priority_of(self, card: Card) -> int | None:
+        priority = super().priority_of(card)
+        return None if priority == 4 else priority
+
+
+@breaks("own-status")
+class KnowsThreeStates(BoardConnector):
+    def status_of(self, card: Card) -> Status:
+        return self.context.status_of(card.state) or STATUSES[card.state]
 
 
 @breaks("list-shifts")
@@ -349,6 +400,20 @@ class BeginsAnew(BoardConnector):
         return super().pages(since, None)
 
 
+@breaks("strange-cursor")
+class CountsPages(BoardConnector):
+    def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
+        number, _, place = (cursor or "0:").partition(":")
+        for cards, behind in self.read(since, place or None):
+            yield self.page(cards, behind and f"{int(number) + 1}:{behind}")
+
+
+@breaks("strange-cursor")
+class TakesStrangeCursorForTheEnd(BoardConnector):
+    def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
+        return iter([Page()]) if cursor and "{" not in cursor else super().pages(since, cursor)
+
+
 def pausing_at(status: int) -> Callable[[httpx.Response], float | None]:
     return lambda response: 3600 if response.status_code == status else None
 
@@ -406,6 +471,23 @@ class CountsNothingAt404(BoardConnector):
             if "HTTP 404" in str(error):
                 return Page()
             raise
+
+
+@breaks("status-404")
+class TakesNoTagsFor404(BoardConnector):
+    """Asks for the tags of each card by themselves, and takes a 404 for none."""
+
+    def tags(self, card: Card) -> tuple[str, ...]:
+        try:
+            answer = self.ask("api/cards", Cards, board=self.board, ids=card.id)
+        except TrackerError as error:
+            if "HTTP 404" in str(error):
+                return ()
+            raise
+        return answer.cards[0].tags or () if answer.cards else ()
+
+    def issue(self, card: Card) -> Issue:
+        return msgspec.structs.replace(super().issue(card), labels=self.tags(card))
 
 
 @breaks("status-403")
@@ -474,6 +556,92 @@ class TakesLoginForNothing(BoardConnector):
         return super().decoded(response, shape)
 
 
+# What is left alone
+
+
+@breaks("bound-resource-alone")
+class ReadsFirstBoard(BoardConnector):
+    def open(self) -> BoardConnector:
+        self.board = self.boards()[-1].id
+        return self
+
+    def verify(self) -> Identity:
+        return Identity(account=super().verify().account, resource=self.discover()[-1])
+
+
+@breaks("bound-resource-alone")
+class VerifiesFirstBoard(BoardConnector):
+    def verify(self) -> Identity:
+        return Identity(account=super().verify().account, resource=self.discover()[-1])
+
+
+@breaks("projects-apart")
+class KnowsLatestContext(BoardConnector):
+    latest: ClassVar[list[ConnectContext]] = []
+
+    def open(self) -> BoardConnector:
+        self.latest[:] = [self.context]
+        return super().open()
+
+    def status_of(self, card: Card) -> Status:
+        return self.latest[0].status_of(card.state) or super().status_of(card)
+
+
+@breaks("projects-apart")
+class RemembersTags(BoardConnector):
+    known: ClassVar[dict[str, tuple[str, ...]]] = {}
+
+    def open(self) -> BoardConnector:
+        self.known.clear()
+        return super().open()
+
+    def issue(self, card: Card) -> Issue:
+        tags = self.known.setdefault(card.id, tuple(card.tags or ()))
+        return msgspec.structs.replace(super().issue(card), labels=tags)
+
+
+@breaks("variables-unread")
+class ReadsVariable(BoardConnector):
+    def token(self) -> str:
+        return os.environ.get("TRACKWIRE_ACME_TOKEN") or super().token()
+
+
+@breaks("process-kept")
+class SetsLevel(BoardConnector):
+    def discover(self) -> list[Resource]:
+        root = logging.getLogger()
+        root.setLevel(root.level + 1)
+        return super().discover()
+
+
+@breaks("process-kept")
+class SetsVariable(BoardConnector):
+    def authorize(self) -> None:
+        super().authorize()
+        os.environ["ACME_CALLS"] = f"{os.environ.get('ACME_CALLS', '')}."
+
+
+@breaks("process-kept")
+class Prints(BoardConnector):
+    def verify(self) -> Identity:
+        print("hello")  # noqa: T201 - what is to be noticed
+        return super().verify()
+
+
+@breaks("client-kept")
+class WaitsForEver(BoardConnector):
+    def authorize(self) -> None:
+        super().authorize()
+        self.context.client.timeout = None  # type: ignore[assignment] # as httpx takes it
+
+
+@breaks("client-kept")
+class FollowsNoRedirect(BoardConnector):
+    def verify(self) -> Identity:
+        self.context.client.follow_redirects = False
+        return super().verify()
+
+
 # Secrets
 
 
@@ -532,7 +700,7 @@ class LogsToken(BoardConnector):
         logging.getLogger("acme").debug("logging in as %s", self.token())
 
 
-@breaks("secrets-not-in-errors")
+@breaks("secrets-not-in-errors", "process-kept")
 class PrintsToken(BoardConnector):
     def authorize(self) -> None:
         super().authorize()
@@ -542,10 +710,19 @@ class PrintsToken(BoardConnector):
 @breaks("secrets-not-in-files")
 class KeepsTokenInCursor(BoardConnector):
     def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
-        place = cursor and json.loads(cursor)["place"]
+        place = json.loads(cursor)["place"] if cursor and cursor[0] == "{" else cursor
         for cards, behind in self.read(since, place):
             kept = behind and json.dumps({"token": self.token(), "place": behind})
             yield self.page(cards, kept)
+
+
+@breaks("secrets-not-in-files")
+class KeepsCodedTokenInCursor(BoardConnector):
+    def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
+        place = cursor and cursor[cursor.find(" {") + 1 :]
+        token = base64.b64encode(f"me:{self.token()}:B1".encode()).decode()
+        for cards, behind in self.read(since, place):
+            yield self.page(cards, behind and f"{token} {behind}")
 
 
 @breaks("secrets-not-in-repr")

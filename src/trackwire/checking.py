@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from trackwire.diversion import stdout_diverted
 from trackwire.errors import RecordError, TrackwireError
 from trackwire.model import MAX_RECORD_BYTES, Issue, IssueType, Status
 from trackwire.wording import explain
@@ -35,7 +35,7 @@ def plugin_code(
         allowed: What it may raise beside Trackwire's own errors.
     """
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
+        with stdout_diverted():
             yield
     except (TrackwireError, KeyboardInterrupt, GeneratorExit):
         raise

@@ -34,10 +34,16 @@ if TYPE_CHECKING:
     from trackwire.provider import Provider
 
 PROJECT = "trackwire"
+"""What pluggy knows the project by; both markers bear it."""
+
 ENTRY_POINT_GROUP = "trackwire.providers"
+"""Under this group a distribution names its plugin; the entry's name is the provider's."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
+"""Marks the specification of a hook; a plugin has none."""
+
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks the function of a plugin that implements the hook."""
 
 
 @hookspec

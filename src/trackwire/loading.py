@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import pluggy
 
 from trackwire import hookspecs
+from trackwire.diversion import stdout_diverted
 from trackwire.patches import core_kept
 from trackwire.soundness import UnsoundPluginError, check_entry_name, checked_provider
 
@@ -46,7 +47,7 @@ def load_answer(found: Found, *, slow_after: float = SLOW_SECONDS, advice: str =
     """Import a plugin and return what its hook returns, unchecked.
 
     What the plugin prints goes to standard error, and the core stays as it is. A load that takes
-    its time is told of on standard error, and goes on.
+    its time, or waits for that of another thread, is told of on standard error, and goes on.
 
     Args:
         found: The claim.
@@ -59,9 +60,9 @@ def load_answer(found: Found, *, slow_after: float = SLOW_SECONDS, advice: str =
     """
     with (
         _told_when_slow(found, slow_after, advice),
-        contextlib.redirect_stderr(sys.stderr),  # and back, where the plugin leaves another
-        contextlib.redirect_stdout(sys.stderr),  # standard output is for results
         core_kept(found.entry_point.value) as changes,
+        contextlib.redirect_stderr(sys.stderr),  # and back, where the plugin leaves another
+        stdout_diverted(),
     ):
         answer = hook_of(found.entry_point.load(), found)()
     if changes:

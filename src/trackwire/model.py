@@ -31,8 +31,13 @@ MAX_RECORD_BYTES = 8 << 20
 """How long one issue or mapping may be in its wire form; a hub takes no longer one."""
 
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+"""A text of one character or more."""
+
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with an offset from UTC; in JSON a text of ISO 8601."""
+
 Priority = Annotated[int, msgspec.Meta(ge=0, le=4)]
+"""How urgent an issue is: 0 (highest) to 4."""
 
 
 class Status(StrEnum):

@@ -37,7 +37,7 @@ class WebAddress:
 
     @property
     def origin(self) -> str:
-        """`scheme://host[:port]`."""
+        """Scheme, host and port; the scheme's own port is left out."""
         port = "" if self.port is None else f":{self.port}"
         return f"{self.scheme}://{self.host}{port}"
 
@@ -59,7 +59,7 @@ def origin_of(url: str) -> str:
         url: An absolute http or https URL; its path counts for nothing.
 
     Returns:
-        `scheme://host[:port]`, lower case, without the scheme's own port.
+        Scheme, host and port in lower case; the scheme's own port is left out.
 
     Raises:
         UsageError: It is no such URL; the text says what is wrong.

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from operator import is_
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _ABSENT = object()
 _CORE = "trackwire"
 _OWN_VARIABLES = "TRACKWIRE_"
+_ONE_AT_A_TIME = threading.RLock()
 
 
 @contextmanager
@@ -29,7 +31,9 @@ def core_kept(plugin: str) -> Iterator[list[str]]:
 
     Its modules, their classes and the environment variables `TRACKWIRE_...` are put back. Where
     that was needed, the modules of the core and of the plugin that the block imported are
-    forgotten: the former may hold what was put in, and the latter would not put it in again.
+    forgotten: the former may hold what was put in, and the latter would not put it in again. The
+    settings that the next import depends on are put back too. A block waits for those of other
+    threads to end.
 
     Args:
         plugin: The name of the plugin's module.
@@ -38,24 +42,27 @@ def core_kept(plugin: str) -> Iterator[list[str]]:
         A list that tells, after the block, what the plugin has done, such as
         `replaces trackwire.routing.resolve_resource_routing`.
     """
-    loaded = dict(sys.modules)
-    core = {name: module for name, module in loaded.items() if _belongs(name, _CORE)}
-    records = [record for module in core.values() for record in _records(module)]
-    variables = _own_variables()
-    done: list[str] = []
-    recorder = _Recorder()
-    sys.meta_path.insert(0, recorder)
-    try:
-        yield done
-    finally:
-        with suppress(ValueError):  # the plugin may have removed it
-            sys.meta_path.remove(recorder)
-        done += _restore_modules(core)
-        for record in filter(_is_changed, (*records, *recorder.records)):
-            done += _restore(record)
-        done += _restore_variables(variables)
-        if done:
-            _forget(loaded.keys(), (_CORE, plugin.partition(".")[0]))
+    with _ONE_AT_A_TIME:
+        loaded = sys.modules.copy()
+        core = {
+            n: module for n, module in loaded.items() if _belongs(n, _CORE) and _is_done(module)
+        }
+        records = [record for name, module in core.items() for record in _records(name, module)]
+        variables = _own_variables()
+        done: list[str] = []
+        recorder = _Recorder(plugin.partition(".")[0])
+        try:
+            with _interpreter_kept(recorder):
+                yield done
+        finally:
+            done += _restore_modules(core)
+            made = _made(loaded)
+            done += [f"adds {name}" for name in made]
+            for record in (*records, *recorder.records):
+                done += _restore(record)
+            done += _restore_variables(variables)
+            if done:
+                _forget({*made, *recorder.imported}.difference(loaded))
 
 
 class _Record(NamedTuple):
@@ -67,23 +74,35 @@ class _Record(NamedTuple):
 
 
 class _Recorder:
-    """A finder that records each module of the core as soon as it is imported.
+    """A finder that notes what the thread that made it imports of the core and of a package.
 
-    Only then is it known what a module that a plugin is the first to import holds by itself.
+    Each module of the core is recorded as soon as it is imported: only then is it known what one
+    that a plugin is the first to import holds by itself.
+
+    Args:
+        package: The name of the package.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, package: str) -> None:
         self.records: list[_Record] = []
+        self.imported: set[str] = set()
+        self._package = package
+        self._thread = threading.get_ident()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module of the core as the other finders do (importlib's protocol)."""
+        if threading.get_ident() != self._thread:
+            return None
+        if _belongs(name, self._package):
+            self.imported.add(name)
         if not _belongs(name, _CORE):
             return None
+        self.imported.add(name)
         # A plugin that loads others in its turn has several recorders at work.
-        others = [finder for finder in sys.meta_path if not isinstance(finder, _Recorder)]
-        specs = (finder.find_spec(name, path, target) for finder in others)
+        others = [each for each in sys.meta_path if not isinstance(each, _Recorder)]
+        specs = (finder.find_spec(name, path, target) for finder in others if _can_find(finder))
         spec = next((spec for spec in specs if spec is not None), None)
         if spec is not None and spec.loader is not None:
             spec.loader = _RecordingLoader(spec.loader, self.records)
@@ -105,15 +124,21 @@ class _RecordingLoader(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        self._records += _records(module)
+        self._records += _records(module.__name__, module)
 
 
 def _belongs(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-def _records(module: ModuleType) -> list[_Record]:
-    name = module.__name__
+def _is_done(module: ModuleType) -> bool:
+    """Tell whether a module is imported to its end; another thread may be at it."""
+    return not getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
+def _records(name: str, module: ModuleType) -> list[_Record]:
+    if not isinstance(module, ModuleType):  # somebody has left something else there before
+        return []
     values = vars(module).copy()
     classes = [v for v in values.values() if isinstance(v, type) and v.__module__ == name]
     return [
@@ -122,31 +147,53 @@ def _records(module: ModuleType) -> list[_Record]:
     ]
 
 
+def _restore(record: _Record) -> list[str]:
+    """Put back what a module or a class held; one that cannot be put back holds up no other."""
+    try:
+        return _undo(record) if _is_changed(record) else []
+    except Exception:
+        return [f"changes {record.where} beyond repair"]
+
+
 def _is_changed(record: _Record) -> bool:
     now = vars(record.holder)
     return len(now) != len(record.values) or not all(map(is_, now.values(), record.values.values()))
 
 
-def _restore(record: _Record) -> list[str]:
-    now = vars(record.holder)
+def _undo(record: _Record) -> list[str]:
+    now = vars(record.holder).copy()
     changed = [n for n, value in record.values.items() if now.get(n, _ABSENT) is not value]
-    added = [n for n in now.keys() - record.values.keys() if not _may_come(record, n, now[n])]
-    verbs = ["replaces" if n in now else "removes" for n in changed] + ["adds" for _ in added]
-    done = [f"{verb} {record.where}.{n}" for verb, n in zip(verbs, changed + added, strict=True)]
-    change = type if isinstance(record.holder, type) else ModuleType
+    added = [n for n in now if n not in record.values and not _may_come(record, n, now[n])]
     for n in changed:
-        change.__setattr__(record.holder, n, record.values[n])
+        _put(record.holder, n, record.values[n])
     for n in added:
-        change.__delattr__(record.holder, n)
-    return done
+        _take(record.holder, n)
+    verbs = ["replaces" if n in now else "removes" for n in changed] + ["adds" for _ in added]
+    return [f"{verb} {record.where}.{n}" for verb, n in zip(verbs, changed + added, strict=True)]
 
 
-def _may_come(record: _Record, name: str, value: object) -> bool:
+def _put(holder: ModuleType | type, name: str, value: object) -> None:
+    if isinstance(holder, type):
+        type.__setattr__(holder, name, value)
+    else:
+        vars(holder)[name] = value
+
+
+def _take(holder: ModuleType | type, name: str) -> None:
+    if isinstance(holder, type):
+        type.__delattr__(holder, name)
+    else:
+        vars(holder).pop(name, None)
+
+
+def _may_come(record: _Record, name: object, value: object) -> bool:
     """Tell whether a name appears without anybody's doing.
 
     An import adds a module to its package, and the interpreter and libraries keep notes under
     names of their own (`__warningregistry__`, `__annotations__`).
     """
+    if not isinstance(name, str):
+        return False
     is_note = name.startswith("__") and name.endswith("__") and not callable(value)
     return is_note or sys.modules.get(f"{record.where}.{name}") is value
 
@@ -154,9 +201,14 @@ def _may_come(record: _Record, name: str, value: object) -> bool:
 def _restore_modules(core: Mapping[str, ModuleType]) -> list[str]:
     replaced = [name for name, module in core.items() if sys.modules.get(name) is not module]
     sys.modules.update((name, core[name]) for name in replaced)
-    new = [name for name in sys.modules if _belongs(name, _CORE) and name not in core]
-    made = [name for name in new if not _is_imported(sys.modules[name])]
-    return [*(f"replaces {name}" for name in replaced), *(f"adds {name}" for name in made)]
+    return [f"replaces {name}" for name in replaced]
+
+
+def _made(loaded: Mapping[str, ModuleType]) -> list[str]:
+    """Name the modules of the core that are there now and were never imported."""
+    now = sys.modules.copy()
+    new = [name for name in now if name not in loaded and _belongs(name, _CORE)]
+    return [name for name in new if not _is_imported(now[name])]
 
 
 def _is_imported(module: ModuleType) -> bool:
@@ -176,11 +228,47 @@ def _restore_variables(before: Mapping[str, str]) -> list[str]:
     return [f"sets the environment variable {name}" for name in changed]
 
 
-def _forget(kept: Iterable[str], packages: Iterable[str]) -> None:
-    for name in set(sys.modules).difference(kept):
-        if any(_belongs(name, package) for package in packages):
-            module = sys.modules.pop(name)
-            parent, _, attribute = name.rpartition(".")
-            held = getattr(sys.modules.get(parent), "__dict__", {})
-            if held.get(attribute, _ABSENT) is module:
-                del held[attribute]
+def _forget(names: set[str]) -> None:
+    for name in sys.modules.keys() & names:
+        module = sys.modules.pop(name, None)
+        parent, _, attribute = name.rpartition(".")
+        held = getattr(sys.modules.get(parent), "__dict__", {})
+        if held.get(attribute, _ABSENT) is module:
+            del held[attribute]
+
+
+@contextmanager
+def _interpreter_kept(recorder: _Recorder) -> Iterator[None]:
+    """Put back after the block what the next import depends on, and record during it."""
+    limit, directory = sys.getrecursionlimit(), _working_directory()
+    paths, finders = sys.path, sys.meta_path
+    # Copies: a list that another thread goes through must not shrink.
+    sys.path, sys.meta_path = [*paths], [recorder, *finders]
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        paths += _additions("path", paths, lambda entry: isinstance(entry, str))
+        finders += _additions("meta_path", [recorder, *finders], _can_find)
+        sys.path, sys.meta_path = paths, finders
+        if directory is not None and _working_directory() != directory:
+            with suppress(OSError):
+                os.chdir(directory)
+
+
+def _additions(name: str, before: list[Any], is_usable: Callable[[Any], bool]) -> list[Any]:
+    """List what a list of `sys` has gained: a library that is imported once may depend on it."""
+    now = getattr(sys, name, None)
+    entries = now if isinstance(now, list | tuple) else ()
+    return [each for each in entries if is_usable(each) and each not in before]
+
+
+def _can_find(finder: object) -> bool:
+    return callable(getattr(finder, "find_spec", None))
+
+
+def _working_directory() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109 - pathlib would make more of it than the name
+    except OSError:  # somebody has removed it
+        return None

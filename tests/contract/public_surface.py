@@ -8,13 +8,14 @@ Nothing is imported or evaluated, so the listing is the same whatever Python or 
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from contract.documents import CONTRACTS
 
@@ -115,6 +116,34 @@ class Surface:
             if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
         ]
 
+    def homes(self) -> set[str]:
+        """The public names, each under the module that defines it."""
+        return {
+            f"{self._found(module, name)[0].name}.{name}"
+            for module, names in self.names().items()
+            for name in names
+        }
+
+    def handed_out(self) -> set[str]:
+        """The classes and aliases of Trackwire's in the annotations of the public names.
+
+        Each under the module that defines it; those that are public themselves among them.
+        """
+        found: set[str] = set()
+        for module, names in self.names().items():
+            for public in names:
+                home, definition = self._found(module, public)
+                for annotation in _annotations(definition):
+                    found.update(self._ours_in(home, annotation))
+        return found
+
+    def _ours_in(self, home: Module, annotation: ast.expr) -> Iterator[str]:
+        for name in _names_in(annotation):
+            if self._is_ours(home, name):
+                where, definition = self._found(home.name, name)
+                if not _is_type_variable(definition):
+                    yield f"{where.name}.{name}"
+
     def module(self, name: str) -> Module:
         if name not in self._read:
             path = self.root.joinpath(*name.split(".")[1:])
@@ -164,11 +193,10 @@ class Surface:
         for member in definition.body:
             if isinstance(member, ast.AnnAssign | ast.Assign) and _bound_name(member)[:1] != "_":
                 yield ast.unparse(self._spelt_out(home, member))
-        methods = [each for each in definition.body if isinstance(each, Function)]
-        for initializer in (each for each in methods if each.name == "__init__"):
-            yield from _attributes(initializer)
-        for method in sorted(methods, key=lambda each: each.name):
-            if not method.name.startswith("_") or method.name in _SPECIAL_METHODS:
+        for name, kind in _attributes(definition).items():
+            yield f"self.{name}" + (f": {ast.unparse(kind)}" if kind else "")
+        for method in sorted(_methods(definition), key=lambda each: each.name):
+            if _is_public(method):
                 yield from _function(self._spelt_out(home, method))
 
     def _spelt_out(self, home: Module, definition: T) -> T:
@@ -191,12 +219,7 @@ class Surface:
         if not self._is_ours(module, name):
             return False
         home, _ = self._found(module.name, name)
-        listed = {
-            self._found(each, public)[0].name + "." + public
-            for each in self.modules
-            for public in self.module(each).public_names
-        }
-        return f"{home.name}.{name}" not in listed
+        return f"{home.name}.{name}" not in self.homes()
 
 
 def installed_root() -> Path:
@@ -257,16 +280,70 @@ def _keywords(definition: ast.ClassDef) -> list[str]:
     return [f"{each.arg}={ast.unparse(each.value)}" for each in definition.keywords]
 
 
-def _attributes(initializer: Function) -> Iterator[str]:
-    """The public attributes that an initializer sets, with their annotations where it has any."""
-    for statement in ast.walk(initializer):
-        if not isinstance(statement, ast.Assign | ast.AnnAssign):
-            continue
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-        if isinstance(target, ast.Attribute) and not target.attr.startswith("_"):
-            annotated = isinstance(statement, ast.AnnAssign)
-            kind = f": {ast.unparse(statement.annotation)}" if annotated else ""
-            yield f"{ast.unparse(target)}{kind}"
+def _methods(definition: ast.ClassDef) -> list[Function]:
+    return [each for each in definition.body if isinstance(each, Function)]
+
+
+def _is_public(method: Function) -> bool:
+    return not method.name.startswith("_") or method.name in _SPECIAL_METHODS
+
+
+def _attributes(definition: ast.ClassDef) -> dict[str, ast.expr | None]:
+    """The public attributes that any method of a class sets, with their annotations or None.
+
+    What the class body declares, and a setter of its own, are listed there.
+    """
+    nodes = [node for method in _methods(definition) for node in ast.walk(method)]
+    kinds = {id(node.target): node.annotation for node in nodes if isinstance(node, ast.AnnAssign)}
+    declared = [each for each in definition.body if isinstance(each, ast.AnnAssign | ast.Assign)]
+    listed = {*map(_bound_name, declared), *(method.name for method in _methods(definition))}
+    found: dict[str, ast.expr | None] = {}
+    for node in nodes:
+        if _is_set_on_self(node) and not node.attr.startswith("_") and node.attr not in listed:
+            found[node.attr] = found.get(node.attr) or kinds.get(id(node))
+    return dict(sorted(found.items()))
+
+
+def _is_set_on_self(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    )
+
+
+def _annotations(definition: Definition) -> Iterator[ast.expr]:
+    """What a definition says of types: annotations, base classes, and what an alias stands for."""
+    if isinstance(definition, Function):
+        arguments = definition.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        every += [each for each in (arguments.vararg, arguments.kwarg) if each]
+        yield from (each.annotation for each in every if each.annotation)
+        if definition.returns:
+            yield definition.returns
+    elif isinstance(definition, ast.ClassDef):
+        yield from definition.bases
+        yield from (kind for kind in _attributes(definition).values() if kind)
+        for member in definition.body:
+            if isinstance(member, Function) and _is_public(member):
+                yield from _annotations(member)
+            elif isinstance(member, ast.AnnAssign) and not _bound_name(member).startswith("_"):
+                yield member.annotation
+    elif isinstance(definition, ast.AnnAssign):
+        yield definition.annotation
+    else:
+        yield definition.value
+
+
+def _names_in(annotation: ast.expr) -> Iterator[str]:
+    """The names in an annotation, those in quotes among them."""
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            with contextlib.suppress(SyntaxError):  # a text that is none, as in Literal["a b"]
+                yield from _names_in(ast.parse(node.value, mode="eval").body)
 
 
 def _decorators(definition: Function | ast.ClassDef) -> Iterator[str]:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -43,6 +44,7 @@ from trackwire.provider import (
     MoreFollows,
 )
 from trackwire.registry import Outcome, ProviderRegistry, Registered
+from trackwire.testing import RULES
 from trackwire.testing import Outcome as RuleOutcome
 
 TEXT = DOCUMENT.read_text("utf-8")
@@ -249,36 +251,90 @@ def test_example_keeps_every_rule_of_the_kit(acme: Callable[..., Found], tmp_pat
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def members(value: Any, place: str = "") -> Iterator[str]:
-    """The members of a JSON value, as the document names them."""
+KINDS = {bool: "boolean", list: "array", dict: "object", str: "text", int: "integer"}
+
+
+def members(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """The members of a JSON value, as the document names them, with their kinds."""
     if isinstance(value, dict):
         for name, part in value.items():
             path = f"{place}.{name}" if place else name
-            yield path
+            yield path, KINDS.get(type(part), "null")
             yield from members(part, path)
     elif isinstance(value, list):
         for part in value:
             yield from members(part, f"{place}[]")
 
 
-@pytest.fixture
-def check_report(acme: Callable[..., Found]) -> Any:
-    """What `trackwire plugin check --json` prints of the document's plugin."""
-    acme()
-    run = CliRunner().invoke(main, ["plugin", "check", "acme", "--rule", "title-given", "--json"])
-    assert run.exit_code == 0, run.output
+REPORT, RULES_LIST, FAILURE = (
+    {name: set(row[1].split(" or ")) for row in rows for name in re.findall(r"`([^`]+)`", row[0])}
+    for rows in tables(TEXT, "Rules")
+    if rows[0][0] == "`ok`"
+)
+
+
+def kinds_of(*documents: Any) -> dict[str, set[str]]:
+    """Every member of some documents, with the kinds that it has in one of them."""
+    found: dict[str, set[str]] = {}
+    for document in documents:
+        for name, kind in members(document):
+            found.setdefault(name, set()).add(kind)
+    return found
+
+
+def check(*arguments: str, code: int) -> Any:
+    run = CliRunner().invoke(main, ["plugin", "check", *arguments, "--json"])
+    assert run.exit_code == code, run.output
     return json.loads(run.stdout)
 
 
-def test_document_lists_what_plugin_check_prints(check_report: Any) -> None:
-    rows = next(rows for rows in tables(TEXT, "Rules") if rows[0][0] == "`ok`")
-    listed = {name for row in rows for name in re.findall(r"`([^`]+)`", row[0])}
-    assert listed == set(members(check_report))
+@pytest.fixture
+def unreadable(acme: Callable[..., Found], tmp_path: Path) -> str:
+    """The document's distribution, whose claims cannot be read any more."""
+    found = acme()
+    (file,) = (tmp_path / "site").glob("*/entry_points.txt")
+    file.write_text("[trackwire.providers]\nacme acme_trackwire\n")
+    return found.dist
+
+
+def test_document_lists_what_plugin_check_prints(acme: Callable[..., Found]) -> None:
+    acme()
+    report = check("acme", "--rule", "title-given", code=0)
+    assert set(kinds_of(report)) == set(REPORT)
+
+
+def test_document_tells_the_kind_of_what_plugin_check_prints(
+    unreadable: str, acme: Callable[..., Found], tmp_path: Path
+) -> None:
+    broken = check(unreadable, "--rule", "entry-points-readable", code=1)
+    shutil.rmtree(tmp_path / "site")
+    acme()
+    sound = check("acme", "--rule", "title-given", code=0)
+    assert kinds_of(sound, broken) == REPORT
+
+
+def test_plugin_check_names_no_provider_where_claims_cannot_be_read(unreadable: str) -> None:
+    report = check(unreadable, "--rule", "entry-points-readable", code=1)
+    (checked,) = report["plugins"]
+    assert (checked["distribution"], checked["name"]) == (unreadable, None)
+
+
+def test_document_tells_what_the_list_of_rules_is() -> None:
+    assert kinds_of(check("--list", code=0)) == RULES_LIST
+
+
+def test_document_tells_what_a_failing_plugin_check_prints() -> None:
+    assert kinds_of(check("nobody", code=2)) == FAILURE
+
+
+def test_list_of_rules_has_every_rule_with_its_need() -> None:
+    listed = {rule["rule"]: rule["need"] for rule in check("--list", code=0)["rules"]}
+    assert listed == {rule.id: rule.need.value for rule in RULES}
 
 
 def test_document_lists_the_outcomes_of_a_rule() -> None:
     (row,) = (row for rows in tables(TEXT, "Rules") for row in rows if "].outcome`" in row[0])
-    assert re.findall(r"`(\w+)`", row[1]) == list(RuleOutcome)
+    assert re.findall(r"`(\w+)`", row[2]) == list(RuleOutcome)
 
 
 @pytest.mark.parametrize(("first", "last", "expected"), [(1, 1, 1), (1, 2, 2), (2, 3, 2)])

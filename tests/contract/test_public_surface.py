@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from contract.documents import ROOT
+from contract.documents import ROOT, bare, tables
 from contract.public_surface import (
     COMMAND,
     DOCUMENT,
@@ -50,6 +50,20 @@ def test_every_listed_name_can_be_imported(module: str) -> None:
     loaded = importlib.import_module(module)
     names = Surface(installed_root()).names()[module]
     assert [name for name in names if not hasattr(loaded, name)] == []
+
+
+def test_every_class_of_the_kit_in_a_listed_signature_is_listed() -> None:
+    surface = Surface(installed_root())
+    of_the_kit = {each for each in surface.handed_out() if each.startswith("trackwire.testing.")}
+    assert "trackwire.testing.api.Exchange" in of_the_kit
+    assert of_the_kit - surface.homes() == set()
+
+
+def test_document_names_what_is_handed_out_and_not_listed() -> None:
+    surface = Surface(installed_root())
+    unlisted = {each.rpartition(".")[2] for each in surface.handed_out() - surface.homes()}
+    (table,) = (rows for rows in tables(DOCUMENT.read_text("utf-8"), "What is stable")[1:])
+    assert {bare(row[0]) for row in table} == unlisted
 
 
 @pytest.mark.parametrize("package", ["trackwire-jira", "trackwire-linear"])
@@ -191,6 +205,69 @@ MUTATIONS = {
         "self.tries = attempts",
         ("-    self.attempts", "+    self.tries"),
     ),
+    "a renamed attribute that another method sets": Mutation(
+        "testing/workbench.py",
+        "        self.scope = self.service.route().scope",
+        "        self.scope_bound = self.service.route().scope",
+        ("-    self.scope", "+    self.scope_bound"),
+    ),
+    "an attribute that is private now": Mutation(
+        "testing/workbench.py",
+        '        self.root = directory / "project"',
+        '        self._root = directory / "project"',
+        ("-    self.root",),
+    ),
+    "an attribute that is set in another way": Mutation(
+        "testing/workbench.py",
+        "        self.values = {name: value",
+        "        self.values, self.kept = {}, {name: value",
+        ("+    self.kept",),
+    ),
+    "another value of a class that a public field has": Mutation(
+        "testing/subject.py",
+        "    HOOK = 2",
+        "    HOOK = 4",
+        ("-    HOOK = 2", "+    HOOK = 4"),
+    ),
+    "a renamed field of what a fake records": Mutation(
+        "testing/hub.py",
+        "    document: dict[str, Any]\n    body",
+        "    snapshot: dict[str, Any]\n    body",
+        ("-    document: dict[str, Any]", "+    snapshot: dict[str, Any]"),
+    ),
+    "another order of fields that a fake records": Mutation(
+        "testing/api.py",
+        "    is_page: bool\n    is_faulty: bool\n",
+        "    is_faulty: bool\n    is_page: bool\n",
+        ("+    is_faulty: bool", "-    is_faulty: bool"),
+    ),
+    "another order of what is unpacked": Mutation(
+        "testing/store.py",
+        "    store: TrackerSqliteStore\n    scope: Scope\n",
+        "    scope: Scope\n    store: TrackerSqliteStore\n",
+        ("+    scope: Scope", "-    scope: Scope"),
+    ),
+    "a renamed field of what loading does": Mutation(
+        "testing/inspection.py",
+        "    network: tuple[str, ...] = ()",
+        "    sockets: tuple[str, ...] = ()",
+        ("-    network: tuple[str, ...] = ()", "+    sockets: tuple[str, ...] = ()"),
+    ),
+    "another base class of the kit's error": Mutation(
+        "testing/api.py",
+        "class EmulatorError(Exception):",
+        "class EmulatorError(RuntimeError):",
+        ("-class EmulatorError(Exception)", "+class EmulatorError(RuntimeError)"),
+    ),
+    "a renamed parameter of a fault": Mutation(
+        "testing/faults.py",
+        "def carried(request: Request)",
+        "def carried(asked: Request)",
+        (
+            "-def carried(request: Request) -> list[str]",
+            "+def carried(asked: Request) -> list[str]",
+        ),
+    ),
     "a method of a base class that is not public itself": Mutation(
         "secret.py",
         "class Secret:\n",
@@ -236,9 +313,40 @@ def test_guard_overlooks_what_no_author_sees(copy: Path) -> None:
     assert Surface(copy).listing() == before
 
 
-def test_guard_refuses_a_public_name_that_is_not_there(copy: Path) -> None:
-    file = copy / "provider.py"
-    source = file.read_text("utf-8")
-    file.write_text(source.replace('    "NAME_PATTERN",\n', '    "NAME_PATTERNS",\n'))
-    with pytest.raises(LookupError, match=r"trackwire\.provider neither .* NAME_PATTERNS"):
+@pytest.mark.parametrize(
+    ("file", "before", "after", "message"),
+    [
+        pytest.param(
+            "provider.py",
+            '    "NAME_PATTERN",\n',
+            '    "NAME_PATTERNS",\n',
+            r"trackwire\.provider neither .* NAME_PATTERNS",
+            id="of its own",
+        ),
+        pytest.param(
+            "testing/api.py",
+            "class EmulatorError(Exception):",
+            "class FailingEmulatorError(Exception):",
+            r"trackwire\.testing\.api neither .* EmulatorError",
+            id="of another module",
+        ),
+    ],
+)
+def test_guard_refuses_a_public_name_that_is_not_there(
+    file: str, before: str, after: str, message: str, copy: Path
+) -> None:
+    source = (copy / file).read_text("utf-8")
+    assert before in source
+    (copy / file).write_text(source.replace(before, after), "utf-8")
+    with pytest.raises(LookupError, match=message):
         Surface(copy).listing()
+
+
+def test_guard_finds_a_class_that_is_handed_out(copy: Path) -> None:
+    file = copy / "testing" / "hub.py"
+    source = file.read_text("utf-8")
+    annotated = "    def url(self) -> str:"
+    assert annotated in source
+    file.write_text(source.replace(annotated, "    def url(self) -> 'LoopbackServer':"), "utf-8")
+    surface = Surface(copy)
+    assert "trackwire.testing.serving.LoopbackServer" in surface.handed_out() - surface.homes()

@@ -137,6 +137,18 @@ def _type(block: Block, reading: Reading) -> None:
     expected = int(block.word.partition("-")[2] or 0)
     _run(reading, ["bash", "-euc", f"{_CARRIED}\n{block.content}"], expected)
     reading.folder = Path((reading.newcomer.home / ".folder").read_text("utf-8").rstrip("\n"))
+    _refuse_ill_fitting_patch(reading)
+
+
+def _refuse_ill_fitting_patch(reading: Reading) -> None:
+    """Refuse a patch that went in elsewhere than it says, and what an edit leaves beside a file."""
+    inexact = re.search(r"^Hunk #\d+ succeeded.*", reading.written or "", re.MULTILINE)
+    assert inexact is None, f"the patch does not fit: {inexact[0]}"
+    left = sorted(path.name for end in _LEFT for path in reading.newcomer.home.rglob(f"*{end}"))
+    assert left == [], f"an edit leaves {', '.join(left)}"
+
+
+_LEFT = (".orig", ".rej")
 
 
 _CARRIED = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,18 @@ def test_indented_code_is_found() -> None:
 def test_pages_that_sphinx_alone_reads_have_directives_and_no_code() -> None:
     lines = [line for page in DOCS.rglob("*.rst") for line in page.read_text("utf-8").splitlines()]
     directives = {line.split("::")[0] for line in lines if "::" in line}
-    assert directives == {".. automodule", ".. autoclass", ".. click"}
+    assert directives == {
+        *(".. automodule", ".. autoclass", ".. autodata", ".. click", ".. literalinclude")
+    }
+
+
+def test_sources_of_the_example_are_all_on_the_site() -> None:
+    examples = DOCS / "examples"
+    page = (examples / "cardmill.rst").read_text("utf-8")
+    shown = {examples / path for path in re.findall(r"^.. literalinclude:: (.*)$", page, re.M)}
+    sources = {examples / "cardmill-trackwire" / "pyproject.toml"}
+    sources |= set((examples / "cardmill-trackwire").rglob("*.py"))
+    assert shown == sources
 
 
 @pytest.mark.parametrize(
@@ -77,6 +89,12 @@ def test_pages_that_sphinx_alone_reads_have_directives_and_no_code() -> None:
         pytest.param("```sh exit-1\n:\n```\n", "page.md:1: exit code 0", id="unexpected success"),
         pytest.param("```sh\nfalse | :\n```\n", "page.md:1: exit code 1", id="failing in a pipe"),
         pytest.param("```sh\necho a\n```\n```text\nb\n```\n", "page.md:4: what is", id="output"),
+        pytest.param(
+            "```sh\necho 'Hunk #1 succeeded at 79 (offset -11 lines).'\n```\n",
+            "page.md:1: the patch does not fit",
+            id="inexact patch",
+        ),
+        pytest.param("```sh\n: >a.orig\n```\n", "an edit leaves a.orig", id="leftover"),
         pytest.param("```text\na\n```\n", "page.md:1: no block above", id="output of nothing"),
         pytest.param("```sh stays\nls\n```\n", "page.md:1: its last line", id="stays without hub"),
         pytest.param("```python\n1 / 0\n```\n", "page.md:1: exit code 1", id="failing python"),
@@ -90,6 +108,13 @@ def test_faulty_block_is_named_with_document_and_line(
     with pytest.raises(AssertionError) as raised:
         run(text)
     assert message in str(raised.value)
+
+
+def test_pages_about_plugins_begin_with_the_same_one() -> None:
+    pages = [DOCS / "tutorial.md", DOCS / "how-to" / "check-a-plugin.md"]
+    first = [blocks_of(page)[0].content.splitlines()[0] for page in pages]
+    assert first[0].startswith("trackwire plugin new ")
+    assert first[0] == first[1]
 
 
 def test_folder_and_exported_variables_last_from_block_to_block(

@@ -9,16 +9,21 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from trackwire.testing import Emulator, FaultyApi, RecordingHub, SampleIssue, SampleTracker
+from trackwire.errors import UsageError
+from trackwire.scaffold import draw
+from trackwire.testing import Answer, Emulator, FaultyApi, RecordingHub, SampleIssue, SampleTracker
 
 if TYPE_CHECKING:
     from e2e.conftest import User
+
+    from trackwire.testing.faults import Occasion
 
 NEW = ("plugin", "new", "acme-tracker")
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -46,12 +51,14 @@ def put_on_path(user: User, plugin: Path, site: Path) -> None:
 
 
 @pytest.fixture
-def plugin(user: User, tmp_path: Path) -> Path:
-    """A new plugin, as if it were installed for other processes."""
+def plugin(user: User, tmp_path: Path) -> Iterator[Path]:
+    """A new plugin, as if it were installed; afterwards, its modules are forgotten."""
     plugin = tmp_path / "acme-tracker-trackwire"
     user.does(*NEW, "--directory", str(plugin))
     put_on_path(user, plugin, tmp_path / "site")
-    return plugin
+    yield plugin
+    for name in [name for name in sys.modules if name.startswith("acme_tracker_trackwire")]:
+        del sys.modules[name]
 
 
 @pytest.fixture
@@ -79,20 +86,16 @@ def hub(user: User) -> Iterator[RecordingHub]:
         yield hub
 
 
-def does(user: User, *arguments: str) -> str:
-    """Run a command that is to succeed in a process of its own."""
-    done = user.process(*arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def bind(user: User, url: str = "https://tracker.example") -> None:
     values = ("--set", f"base_url={url}", "--set", "project_key=ACME")
-    does(user, "bind", "acme-tracker", "--workspace", "acme", *values)
+    user.does("bind", "acme-tracker", "--workspace", "acme", *values)
 
 
-def test_default_place_is_a_directory_here_named_after_the_distribution(user: User) -> None:
-    does(user, *NEW)
+def test_default_place_is_a_directory_here_named_after_the_distribution(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(user.project)
+    user.does(*NEW)
     assert (user.project / "acme-tracker-trackwire" / "pyproject.toml").is_file()
 
 
@@ -124,10 +127,18 @@ def test_options_reach_the_plugin(user: User, tmp_path: Path) -> None:
     names = ("--resource-type", "acme_board", "--credential-key", "board", "--title", "Acme Boards")
     user.does(*NEW, "--directory", str(tmp_path / "new"), *names)
     put_on_path(user, tmp_path / "new", tmp_path / "site")
-    (row,) = (row for row in user.json("providers")["providers"] if row["name"] == "acme_tracker")
+    listed = json.loads(user.process("providers", "--json").stdout)["providers"]
+    (row,) = (row for row in listed if row["name"] == "acme_tracker")
     assert row["resource_type"] == "acme_board"
     assert row["credential_key"] == "board"
     assert row["title"] == "Acme Boards"
+
+
+def test_help_tells_the_longest_name(user: User) -> None:
+    longest = int(re.search(r"(\d+)\s+characters at most", user.does("plugin", "new", "-h"))[1])
+    assert draw("a" * longest).name == "a" * longest
+    with pytest.raises(UsageError):
+        draw("a" * (longest + 1))
 
 
 def test_bad_name_ends_with_one_that_would_do(user: User) -> None:
@@ -151,32 +162,16 @@ def test_name_that_nobody_claims_needs_no_note(user: User, tmp_path: Path) -> No
     assert user.run(*NEW, "--directory", str(tmp_path / "new")).stderr == ""
 
 
-def test_its_own_tests_pass(user: User, plugin: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=plugin,
-        env=user.environ,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    assert " passed" in done.stdout
-    assert "skipped" not in done.stdout
-
-
-def test_check_of_it_passes(user: User, plugin: Path) -> None:
-    with user.start("plugin", "check", "acme-tracker", "--json") as check:
-        document = json.loads(check.communicate()[0])
-    (checked,) = document["plugins"]
-    others = [v for v in checked["verdicts"] if v["outcome"] not in {"passed", "not_concerned"}]
-    assert others == []
-    assert check.returncode == 0
+def test_rules_that_show_that_it_reads_its_tracker_are_kept(user: User, plugin: Path) -> None:
+    rules = ("import-quick", "publish-carries-route", "export-in-order", "pull-many-pages")
+    chosen = [word for rule in rules for word in ("--rule", rule)]
+    document = user.json("plugin", "check", "acme-tracker", *chosen)
+    assert document["counts"]["passed"] == len(rules)
 
 
 def test_providers_lists_it(user: User, plugin: Path) -> None:
-    (line,) = [
-        line for line in does(user, "providers").splitlines() if line.startswith("acme_tracker")
-    ]
+    told = user.process("providers").stdout.splitlines()
+    (line,) = [line for line in told if line.startswith("acme_tracker")]
     assert line.split() == [
         *("acme_tracker", "Acme", "Tracker", "acme_tracker_project", "project_key"),
         *("acme-tracker-trackwire", "0.1.0", "registered"),
@@ -190,8 +185,8 @@ def test_import_and_publish_carry_its_route(
     saved = tmp_path / "saved.json"
     saved.write_bytes(emulator.export(held, ISSUES))
     bind(user)
-    does(user, "import", str(saved))
-    does(user, "publish")
+    user.does("import", str(saved))
+    user.does("publish")
     (document,) = hub.documents
     assert document["external_resource_type"] == "acme_tracker_project"
     assert document["external_resource_id"] == "ACME"
@@ -202,8 +197,8 @@ def test_pull_and_publish_carry_its_route(
     user: User, tracker: FaultyApi, hub: RecordingHub
 ) -> None:
     bind(user, tracker.url)
-    does(user, "pull")
-    does(user, "publish")
+    user.does("pull")
+    user.does("publish")
     (document,) = hub.documents
     assert document["external_resource_type"] == "acme_tracker_project"
     assert document["external_resource_id"] == "ACME"
@@ -212,12 +207,28 @@ def test_pull_and_publish_carry_its_route(
     )
 
 
+@pytest.mark.parametrize(
+    ("known", "unknown"), [(b'"open"', b'"parked"'), (b'"normal"', b'"whenever"')]
+)
+def test_pull_tells_a_name_that_it_cannot_place(
+    user: User, tracker: FaultyApi, known: bytes, unknown: bytes
+) -> None:
+    def rename(occasion: Occasion) -> Answer:
+        assert known in occasion.answer.body
+        return replace(occasion.answer, body=occasion.answer.body.replace(known, unknown))
+
+    tracker.issues = [replace(issue, priority=2) for issue in ISSUES]
+    tracker.plan(rename, times=None, pages=True)
+    bind(user, tracker.url)
+    assert unknown.decode().strip('"') in user.run("pull").output
+
+
 def test_discover_lists_what_can_be_bound(user: User, tracker: FaultyApi) -> None:
-    assert "ACME" in does(user, "discover", "acme-tracker", "--workspace", "acme")
+    assert "ACME" in user.does("discover", "acme-tracker", "--workspace", "acme")
 
 
 def test_doctor_tells_the_account_and_the_project(user: User, tracker: FaultyApi) -> None:
     bind(user, tracker.url)
-    told = user.process("doctor").stdout
+    told = user.run("doctor").stdout
     assert re.search(r"ok +tracker +it knows u-1", told)
     assert re.search(r"ok +tracker +the account sees ACME \(Rocket\)", told)

@@ -189,6 +189,7 @@ SOUND = MappingProxyType(
         "beads": "declares no routing",
         "good": "one half of each conflict",
         "kanban": "stands beside each hostile one",
+        "lingers": "leaves a thread that never ends",
         "nameless": "has no metadata, and its plugin is sound",
         "older": "a version of fake-good that another shadows",
         "prints": "prints to standard output",

@@ -33,11 +33,15 @@ def needy(desk: Desk, hostile: Hostile) -> Desk:
 
 
 @each_told
-def test_providers_says_what_became_of_it_and_why(needy: Desk, hostile: Hostile) -> None:
+def test_providers_says_what_became_of_it_and_why_and_lists_the_sound_one(
+    needy: Desk, hostile: Hostile
+) -> None:
     done = needy.run("providers", "--json")
+    rows = done.document["providers"]
+    assert ("fake-kanban", "registered") in {(r["distribution"], r["outcome"]) for r in rows}
     ((version, outcome, reason),) = {
         (row["version"], row["outcome"], row["reason"])
-        for row in done.document["providers"]
+        for row in rows
         if row["distribution"] == hostile.distribution
         and row["name"] in {hostile.name, None}  # nobody knows what one claims that is unreadable
     }

@@ -98,7 +98,7 @@ def test_readme_names_every_place_to_change(user: User, plugin: Path) -> None:
     params=[
         ("acme-tracker", None, None),
         ("a", "a", "b"),
-        ("abcdefghijkl-mnopqrstuvwx", "t" * 40, "k" * 25),
+        ("abcdefghijkl-mnopqrstuvwx", f"{'t' * 27}_{'u' * 12}", "k" * 25),
     ],
     ids=["usual", "shortest", "longest"],
 )

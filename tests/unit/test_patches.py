@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
 import types
 import typing
 from collections.abc import Callable, Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from trackwire.routing import ResourceRouting, RoutingReason
 
 NULL = ResourceRouting(None, None, RoutingReason.NO_PROVIDER)
 FRESH = "trackwire.delivery.verdict"
+ODD: Any = object()
 
 
 def another(*_: object) -> None:
@@ -201,3 +204,155 @@ def test_nothing_stays_among_the_finders(undo: Callable[[], object]) -> None:
 def test_absent_module_of_the_core_stays_absent() -> None:
     with core_kept("plugin"), pytest.raises(ModuleNotFoundError):
         importlib.import_module("trackwire.no_such_module")
+
+
+def in_thread(function: Callable[[], object]) -> None:
+    """Call a function in another thread, and wait for its end."""
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join()
+
+
+def test_module_that_another_thread_imports_stays_where_the_block_changes_the_core(
+    unloaded: str,
+) -> None:
+    with core_kept("plugin") as done:
+        in_thread(lambda: importlib.import_module(unloaded))
+        module = sys.modules[unloaded]
+        replace(trackwire.route, "explain")
+    assert (done, sys.modules.get(unloaded)) == (["replaces trackwire.route.explain"], module)
+
+
+def test_module_that_is_half_imported_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = types.ModuleType("trackwire.half")
+    half.__spec__ = spec = ModuleSpec("trackwire.half", None)
+    spec._initializing = True  # type: ignore[attr-defined]  # what an import does
+    monkeypatch.setitem(sys.modules, "trackwire.half", half)
+    with core_kept("plugin") as done:
+        vars(half)["more"] = 1
+    assert (done, vars(half).get("more")) == ([], 1)
+
+
+def test_block_waits_for_that_of_another_thread() -> None:
+    entered = threading.Event()
+
+    def enter() -> None:
+        with core_kept("other"):
+            entered.set()
+
+    thread = threading.Thread(target=enter)
+    with core_kept("plugin"):
+        thread.start()
+        early = entered.wait(0.2)
+    thread.join()
+    assert (early, entered.is_set()) == (False, True)
+
+
+def test_change_beside_a_key_that_is_no_text_is_undone() -> None:
+    before = trackwire.route.explain
+    with core_kept("plugin") as done:
+        vars(trackwire.errors)[5] = 1
+        replace(trackwire.route, "explain")
+    assert sorted(done) == ["adds trackwire.errors.5", "replaces trackwire.route.explain"]
+    assert (trackwire.route.explain, 5 in vars(trackwire.errors)) == (before, False)
+
+
+class Unhashable(str):
+    """A key that can be hashed once."""
+
+    hashed = 0
+
+    def __hash__(self) -> int:
+        self.hashed += 1
+        if self.hashed > 1:
+            raise TypeError
+        return 5
+
+
+def test_change_beside_one_that_cannot_be_undone_is_undone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd = types.ModuleType("trackwire.odd")
+    monkeypatch.setitem(sys.modules, "trackwire.odd", odd)
+    before = trackwire.route.explain
+    with core_kept("plugin") as done:
+        vars(odd)[Unhashable("odd")] = 1
+        replace(trackwire.route, "explain")
+    assert sorted(done) == [
+        "changes trackwire.odd beyond repair",
+        "replaces trackwire.route.explain",
+    ]
+    assert trackwire.route.explain is before
+
+
+class Finder:
+    """Finds nothing, in the manner of importlib."""
+
+    def find_spec(self, *_: object) -> None:
+        """Find nothing."""
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        lambda: sys.meta_path.append(ODD),
+        lambda: sys.meta_path.clear(),
+        lambda: setattr(sys, "meta_path", tuple(sys.meta_path)),
+        lambda: setattr(sys, "meta_path", None),
+        lambda: sys.path.clear(),
+        lambda: sys.path.append(ODD),
+        lambda: setattr(sys, "path", None),
+        lambda: sys.setrecursionlimit(500),
+        lambda: os.chdir("/"),
+    ],
+)
+def test_what_the_next_import_depends_on_is_as_before(
+    do: Callable[[], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def settings() -> list[object]:
+        lists = [id(sys.path), list(sys.path), id(sys.meta_path), list(sys.meta_path)]
+        return [*lists, sys.getrecursionlimit(), Path.cwd()]
+
+    before = settings()
+    with core_kept("plugin") as done:
+        do()
+    assert (done, settings()) == ([], before)
+
+
+def test_finder_without_find_spec_hinders_no_import_of_the_core(unloaded: str) -> None:
+    with core_kept("plugin") as done:
+        sys.meta_path.insert(1, ODD)
+        importlib.import_module(unloaded)
+    assert done == []
+
+
+def test_finder_that_an_imported_library_needs_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    finder, before = Finder(), list(sys.meta_path)
+    with core_kept("plugin"):
+        sys.meta_path.insert(0, finder)
+    assert sys.meta_path == [*before, finder]
+
+
+def test_directory_that_a_plugin_adds_to_the_path_comes_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = list(sys.path)
+    with core_kept("plugin"):
+        sys.path.insert(0, "/vendored")
+    assert sys.path == [*before, "/vendored"]
+
+
+def test_working_directory_that_is_gone_hinders_no_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with core_kept("plugin") as done:
+        pass
+    assert done == []

@@ -55,6 +55,23 @@ def test_one_name_names_every_part() -> None:
     assert blueprint.credential_key == "project_key"
 
 
+@pytest.mark.parametrize(
+    ("resource_type", "word"),
+    [
+        (None, "project"),
+        ("acme_board", "board"),
+        ("team", "team"),
+        ("acme_t1", "resource"),
+        ("acme_", "resource"),
+        ("acme_" + "s" * 13, "resource"),
+    ],
+)
+def test_sentences_call_the_resource_by_the_last_part_of_its_type(
+    resource_type: str | None, word: str
+) -> None:
+    assert draw("acme", resource_type=resource_type).resource == word
+
+
 @pytest.mark.parametrize("written", ["Acme-Tracker", " acme tracker ", "ACME_TRACKER"])
 def test_name_is_normalized(written: str) -> None:
     assert draw(written) == draw("acme-tracker")
@@ -168,6 +185,7 @@ def test_chosen_names_are_what_the_provider_declares() -> None:
     assert 'title="Acme\'s"' in provider
     assert 'resource_type="acme_board"' in provider
     assert 'credential_key="board"' in provider
+    assert 'help="The board\'s id"' in provider
 
 
 def test_files_are_written(tmp_path: Path) -> None:

@@ -5,8 +5,11 @@ Commands are imported when they are used, so that `trackwire --version` and comp
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import sys
+import threading
 from typing import Any
 
 import click
@@ -20,6 +23,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_TEMPORARY = 75
 EXIT_INTERRUPTED = 130
+THREAD_SECONDS = 1.0
+"""How long a thread that somebody has left running may hold up the end of the process."""
 
 _EXTRA_ARGUMENT = "Got unexpected extra argument"
 
@@ -57,6 +62,8 @@ class _Root(LazyGroup):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         given = args[0] if args else extra.get("args") or sys.argv[1:]
+        is_process = not args and extra.get("args") is None  # and not a call within a program
+        before = _lasting_threads()
         try:
             code = super().main(*args, **extra)
         except click.exceptions.NoArgsIsHelpError as error:
@@ -67,7 +74,10 @@ class _Root(LazyGroup):
             code = error.exit_code
         except click.Abort:
             code = _interrupted()
-        sys.exit(code if isinstance(code, int) else 0)
+        code = code if isinstance(code, int) else 0
+        if is_process and _lasting_threads() - before:
+            _end_soon(code)
+        sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what goes wrong becomes a line and an exit code."""
@@ -86,6 +96,31 @@ class _Root(LazyGroup):
             known = _known(error)
             output.fail(known)
             raise click.exceptions.Exit(exit_code(known)) from error
+
+
+def _lasting_threads() -> set[threading.Thread]:
+    """Return the threads that the end of the process waits for."""
+    return {thread for thread in threading.enumerate() if not thread.daemon}
+
+
+def _end_soon(code: int) -> None:
+    """End the process in a moment, where threads that a plugin has left running do not end."""
+    left = _lasting_threads() - {threading.main_thread(), threading.current_thread()}
+
+    def end() -> None:
+        if not any(thread.is_alive() for thread in left):
+            return
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody listens
+            sys.stdout.flush()
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write("note: a plugin or a library has left a thread running; ended it\n")
+            sys.stderr.flush()
+        os._exit(code)
+
+    timer = threading.Timer(THREAD_SECONDS, end)
+    timer.daemon = True
+    with contextlib.suppress(RuntimeError):  # no more threads: it ends when the others have
+        timer.start()
 
 
 def _known(error: Exception) -> TrackwireError:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from trackwire.cli.options import finite
 from trackwire.cli.output import Output, json_option
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from trackwire.testing.rules.rule import Rule, Verdict
 
 _BROKEN = 1
+_LONGEST = 3600  # seconds
 _MARKS = {"passed": "ok", "failed": "FAILED", "not_concerned": "-", "not_checked": "-"}
 _WIDEST_MARK = len("FAILED")
 
@@ -26,7 +28,8 @@ _WIDEST_MARK = len("FAILED")
     "--timeout",
     "time_limit",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=_LONGEST),
+    callback=finite,
     default=30.0,
     show_default=True,
     help="How long the load of a plugin, and a rule, may take.",
@@ -49,12 +52,15 @@ def check(
 
     The exit code is 1 if a rule is broken.
     """
+    from trackwire.testing.subject import claims_named
+
     rules = _chosen_rules(chosen)
     if listed:
         output.say({"rules": list(map(_rule_document, rules))}, _rule_lines(rules))
         return
     documents, counts = [], Counter[str]()
-    for each in _claims(output, names):
+    installed = claims_named(names)
+    for each in installed if names else _switched_on(output, installed):
         verdicts = _verdicts(output, each, rules, time_limit)
         counts.update(verdict.outcome.value for verdict in verdicts)
         documents.append(_document(each, verdicts))
@@ -63,7 +69,7 @@ def check(
                 output.tell(line)
     broken = counts["failed"] > 0
     document = {"ok": not broken, "plugins": documents, "counts": {n: counts[n] for n in _MARKS}}
-    output.say(document, [] if documents else ["no provider plugin is installed"])
+    output.say(document, [] if documents else [f"nothing was checked: {_lack(installed)}"])
     if broken:
         raise click.exceptions.Exit(_BROKEN)
 
@@ -78,16 +84,23 @@ def _chosen_rules(chosen: tuple[str, ...]) -> list[Rule]:
     return [rule for rule in RULES if not chosen or rule.id in chosen]
 
 
-def _claims(output: Output, names: tuple[str, ...]) -> Iterator[Found | Unreadable]:
-    """Find what is to be checked; what is switched off is only on demand."""
+def _switched_on(
+    output: Output, installed: Iterable[Found | Unreadable]
+) -> Iterator[Found | Unreadable]:
     from trackwire.registry import DISABLE_VARIABLE, is_switched_off
-    from trackwire.testing.subject import claims_named
 
-    for each in claims_named(names):
-        if not names and is_switched_off(*_names_of(each)):
+    for each in installed:
+        if is_switched_off(*_names_of(each)):
             output.note(f"{each} is switched off by {DISABLE_VARIABLE}, and is not checked")
         else:
             yield each
+
+
+def _lack(installed: Collection[object]) -> str:
+    """Tell why there is nothing to check."""
+    if installed:
+        return "every provider plugin is switched off; name the one to check"
+    return "no provider plugin is installed"
 
 
 def _names_of(each: Found | Unreadable) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ def new(
 ) -> None:
     """Begin a provider plugin for the tracker NAME, such as acme-tracker.
 
+    NAME takes letters a to z, digits and single dashes, a letter first, 25 characters at most.
+
     It is a complete distribution that passes its own tests, for a tracker that is made up; what is
     to be changed is marked ADAPT. Nothing that exists is overwritten.
     """

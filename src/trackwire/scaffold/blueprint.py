@@ -17,6 +17,7 @@ _OTHER_FIELDS = frozenset({"base_url", "api_token"})
 _TITLE_SIGNS = frozenset(" .,-+&'()/")
 _LONGEST = 25  # with more characters, lines of the generated code would be too long
 _LONGEST_TYPE = 40
+_WORD = re.compile(r"[a-z]{3,12}")
 _SHOWN = 60
 
 
@@ -50,6 +51,12 @@ class Blueprint:
     def class_name(self) -> str:
         """What classes are called, such as `AcmeTracker`."""
         return "".join(word.capitalize() for word in self.name.split("_"))
+
+    @property
+    def resource(self) -> str:
+        """What sentences call the resource, such as `board` for the type `acme_board`."""
+        last = self.resource_type.rpartition("_")[2]
+        return last if _WORD.fullmatch(last) else "resource"
 
 
 def draw(

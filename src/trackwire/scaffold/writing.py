@@ -43,6 +43,7 @@ def render(blueprint: Blueprint) -> Mapping[str, str]:
         "name": blueprint.name,
         "title": blueprint.title,
         "resource_type": blueprint.resource_type,
+        "resource": blueprint.resource,
         "credential_key": blueprint.credential_key,
         "distribution": blueprint.distribution,
         "module": blueprint.module,

@@ -11,14 +11,16 @@ fakes stand in for a registry, a store, a hub and a tracker in tests of one's ow
 
 from __future__ import annotations
 
-from trackwire.testing.api import FaultyApi
+from trackwire.testing import rules as _rules
+from trackwire.testing.api import EmulatorError, Exchange, FaultyApi
 from trackwire.testing.conformance import ProviderConformance
 from trackwire.testing.emulator import Answer, Emulator, Request, SampleIssue, SampleTracker
-from trackwire.testing.hub import RecordingHub
+from trackwire.testing.hub import Publish, RecordingHub
+from trackwire.testing.inspection import Inspection
 from trackwire.testing.registry import registry_of
-from trackwire.testing.rules import RULES, Outcome, Rule, Verdict, Violation
-from trackwire.testing.store import temporary_store
-from trackwire.testing.subject import Subject, subject_of
+from trackwire.testing.rules import Need, Outcome, Rule, Verdict, Violation
+from trackwire.testing.store import TemporaryStore, temporary_store
+from trackwire.testing.subject import Stage, Subject, subject_of
 from trackwire.testing.verdicts import verdicts
 from trackwire.testing.workbench import Workbench
 
@@ -26,15 +28,22 @@ __all__ = [
     "RULES",
     "Answer",
     "Emulator",
+    "EmulatorError",
+    "Exchange",
     "FaultyApi",
+    "Inspection",
+    "Need",
     "Outcome",
     "ProviderConformance",
+    "Publish",
     "RecordingHub",
     "Request",
     "Rule",
     "SampleIssue",
     "SampleTracker",
+    "Stage",
     "Subject",
+    "TemporaryStore",
     "Verdict",
     "Violation",
     "Workbench",
@@ -43,3 +52,6 @@ __all__ = [
     "temporary_store",
     "verdicts",
 ]
+
+RULES: tuple[Rule, ...] = _rules.RULES
+"""Every rule, in the order in which they are checked."""

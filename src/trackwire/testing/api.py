@@ -71,9 +71,9 @@ class FaultyApi:
         )
         self._plans: list[_Plan] = []
         self._lock = threading.RLock()  # a fault may change what the tracker holds
-        self._server = LoopbackServer(self._respond)
 
     def __enter__(self) -> Self:
+        self._server = LoopbackServer(self._respond)  # it takes its port at once
         self._server.__enter__()
         return self
 
@@ -94,6 +94,16 @@ class FaultyApi:
     def issues(self, issues: Sequence[SampleIssue]) -> None:
         with self._lock:
             self._tracker = replace(self._tracker, issues=_ordered(issues))
+
+    @property
+    def resource_id(self) -> str:
+        """The resource that the issues belong to; that of the binding, until it is set."""
+        return self._tracker.resource_id
+
+    @resource_id.setter
+    def resource_id(self, resource_id: str) -> None:
+        with self._lock:
+            self._tracker = replace(self._tracker, resource_id=resource_id)
 
     @property
     def requests(self) -> list[Request]:
@@ -167,7 +177,11 @@ class _Plan:
     pages: bool
 
     def strikes(self, answer: Answer) -> bool:
-        """Tell whether a request fails by this plan, and count it."""
+        """Tell whether a request fails by this plan, and count it.
+
+        Args:
+            answer: The true answer to the request.
+        """
         if self.times == 0 or (self.pages and not answer.is_page):
             return False
         if self.after:

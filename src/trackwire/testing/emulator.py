@@ -16,6 +16,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from trackwire.model import Status
 
+ASSIGNEES, IN_PROGRESS, LABELS = "assignees", "in_progress", "labels"
+PRIORITIES, PRIORITY_NAMES = "priorities", "priority_names"
+LACKABLE = frozenset({ASSIGNEES, IN_PROGRESS, LABELS, PRIORITIES, PRIORITY_NAMES})
+"""What `Emulator.lacks` may have."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleIssue:
@@ -26,6 +31,8 @@ class SampleIssue:
         title: One line; it may hold any character.
         body: Plain text of one paragraph, or None for an issue without any.
         status: `todo`, `in_progress` or `done`.
+        own_status: Whether its status has a name of the team's own, which the plugin cannot know:
+            render one where the tracker has such, whatever `status` is.
         priority: 0 (highest) to 4, or None; render what the tracker has for it, or nothing.
         assignee: The account's id, or None where nobody is assigned.
         assignee_deleted: Whether that account was deleted: render what the tracker then shows.
@@ -39,6 +46,7 @@ class SampleIssue:
     title: str
     body: str | None = None
     status: Status = Status.TODO
+    own_status: bool = False
     priority: int | None = None
     assignee: str | None = None
     assignee_deleted: bool = False
@@ -156,6 +164,11 @@ class Emulator:
     path: ClassVar[str] = ""
     """The path of the tracker's address, such as `/graphql`."""
 
+    lacks: ClassVar[frozenset[str]] = frozenset()
+    """What the tracker, or its API, does not have, so that no rule asks for it: `assignees` (no
+    account ids), `in_progress` (no state between `todo` and `done`), `labels`, `priorities`, and
+    `priority_names` (priorities are bare numbers)."""
+
     def answer(self, request: Request, tracker: SampleTracker) -> Answer:
         """Answer a request as the tracker would; only for a plugin that connects.
 
@@ -166,6 +179,14 @@ class Emulator:
             tracker: What the tracker holds at the moment.
         """
         raise NotImplementedError
+
+    def account_of(self, assignee: str) -> str:
+        """Give the id that an issue of the wire has for an account, where it is not the tracker's.
+
+        Args:
+            assignee: The account's id, as `SampleIssue.assignee` has it.
+        """
+        return assignee
 
     def refusal(self, status: int, request: Request) -> Answer:
         """Word a refusal as the tracker does.

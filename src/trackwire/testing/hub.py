@@ -50,9 +50,9 @@ class RecordingHub:
         self._refusals: list[Answer] = []
         self._receipts: dict[str, Publish] = {}
         self._lock = threading.Lock()
-        self._server = LoopbackServer(self._respond)
 
     def __enter__(self) -> Self:
+        self._server = LoopbackServer(self._respond)  # it takes its port at once
         self._server.__enter__()
         return self
 

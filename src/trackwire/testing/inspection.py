@@ -21,6 +21,7 @@ QUICK_MILLISECONDS = 50
 """What loading a plugin may cost beyond what the core itself costs."""
 
 _MOST_RUNS = 5
+_SPARE_SECONDS = 30
 _PROGRAM = Path(__file__).with_name("inspector.py")
 # What an interpreter needs to start; the rest is the user's.
 _VARIABLES = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
@@ -92,6 +93,7 @@ def inspect_load(found: Found, time_limit: float) -> Inspection:
             "cache": scratch,
             "printed": str(Path(scratch, "printed")),
             "timed": False,
+            "most_seconds": int(time_limit) + _SPARE_SECONDS,
         }
         inspection = _watched(job, time_limit)
         if inspection.stage is not Stage.PROVIDER:

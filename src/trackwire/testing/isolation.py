@@ -8,7 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -16,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from trackwire.errors import TrackwireError
 from trackwire.testing.inspection import how_it_ended
-from trackwire.testing.rules.rule import Outcome, Rule, Verdict
+from trackwire.testing.rules.rule import Need, Outcome, Rule, Verdict
 from trackwire.testing.subject import Stage
+from trackwire.testing.verdicts import loses_basis
 from trackwire.testing.worker import LOADED, claim_key
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 _PROGRAM = Path(__file__).with_name("worker.py")
 _GRACE_SECONDS = 2.0
 _START_SECONDS = 10.0
+_EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def isolated_verdicts(
@@ -46,10 +50,17 @@ def isolated_verdicts(
     Raises:
         TrackwireError: No child process can be started.
     """
-    left = list(rules)
+    with _terminated_as_interrupted():
+        yield from _verdicts(found, list(rules), time_limit, begins)
+
+
+def _verdicts(
+    found: Found, left: list[Rule], time_limit: float, begins: Callable[[Rule], None]
+) -> Iterator[Verdict]:
     problem: str | None = None
+    lost: set[Need] = set()
     while left:
-        with _worker(found, left, problem, time_limit) as worker:
+        with _worker(found, left, lost, problem, time_limit) as worker:
             # A plugin is loaded twice: for a look at it, and for its rules.
             if worker.receive(2 * time_limit + _START_SECONDS) != LOADED:
                 if problem is not None:
@@ -59,13 +70,19 @@ def isolated_verdicts(
             while left:
                 rule = left.pop(0)
                 begins(rule)
-                message = worker.receive(time_limit)
-                if not isinstance(message, dict):
-                    yield Verdict(rule=rule, outcome=Outcome.FAILED, detail=f"it {worker.end()}")
+                verdict = _received(rule, worker, time_limit)
+                if loses_basis(verdict):
+                    lost.add(rule.need)
+                yield verdict
+                if worker.has_ended:
                     break
-                yield Verdict(
-                    rule=rule, outcome=Outcome(message["outcome"]), detail=message["detail"]
-                )
+
+
+def _received(rule: Rule, worker: _Worker, time_limit: float) -> Verdict:
+    message = worker.receive(time_limit)
+    if isinstance(message, dict):
+        return Verdict(rule=rule, outcome=Outcome(message["outcome"]), detail=message["detail"])
+    return Verdict(rule=rule, outcome=Outcome.FAILED, detail=f"it {worker.end()}")
 
 
 class _Worker:
@@ -91,6 +108,11 @@ class _Worker:
         except (EOFError, OSError):
             return None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was ended, or ended by itself and was found so."""
+        return self._process.returncode is not None
+
     def end(self) -> str:
         """End it, and say how it ended."""
         if self._waited is not None:
@@ -111,11 +133,18 @@ class _Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
 
 
 @contextmanager
 def _worker(
-    found: Found, rules: Sequence[Rule], problem: str | None, time_limit: float
+    found: Found,
+    rules: Sequence[Rule],
+    lost: Collection[Need],
+    problem: str | None,
+    time_limit: float,
 ) -> Iterator[_Worker]:
     job = {
         "path": [str(entry) for entry in sys.path],
@@ -123,20 +152,22 @@ def _worker(
         "problem": problem,
         "stage": Stage.CLAIM.value,
         "rules": [rule.id for rule in rules],
+        "lost": [need.value for need in lost],
         "time_limit": time_limit,
     }
     receiving, sending = Pipe(duplex=False)
-    with receiving:
+    with _scratch() as scratch, receiving:
         process = subprocess.Popen(  # noqa: S603 - our own program, without a shell
-            [sys.executable, "-P", str(_PROGRAM), str(sending.fileno())],
+            [sys.executable, "-P", str(_PROGRAM), str(sending.fileno()), scratch],
             stdin=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": scratch},
             pass_fds=(sending.fileno(),),
             start_new_session=True,
         )
         sending.close()
         worker = _Worker(process, receiving)
         try:
-            _write(process, json.dumps(job).encode())
+            _write(process, json.dumps(job).encode() + b"\n")
             yield worker
             worker.close()
         finally:
@@ -144,7 +175,33 @@ def _worker(
 
 
 def _write(process: subprocess.Popen[bytes], data: bytes) -> None:
+    """Write to a process, and leave the pipe open: its end tells the process of ours."""
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(data)
-            process.stdin.close()
+            process.stdin.flush()
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """Make a directory for what a process that is killed leaves behind."""
+    return tempfile.TemporaryDirectory(prefix="trackwire-", ignore_cleanup_errors=True)
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Have SIGTERM unwind the block, as Ctrl-C does, unless somebody handles it already."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    ):
+        yield
+        return
+
+    def terminate(*_: object) -> None:
+        raise SystemExit(_EXIT_TERMINATED)
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

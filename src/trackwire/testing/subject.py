@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from trackwire.discovery import Found, Unreadable, canonical_distribution, emulators_of, scan
+from trackwire.diversion import stdout_diverted
 from trackwire.errors import UsageError
 from trackwire.loading import describe, hook_of
 from trackwire.patches import core_kept
@@ -166,8 +165,8 @@ def load(found: Found) -> tuple[Stage, Provider | None, str | None]:
     stage = Stage.CLAIM
     try:
         with (
-            contextlib.redirect_stdout(sys.stderr),  # standard output is for results
             core_kept(found.entry_point.value),
+            stdout_diverted(),
         ):
             plugin = found.entry_point.load()
             stage = Stage.MODULE
@@ -199,7 +198,7 @@ def _load_emulator(found: Found) -> tuple[Emulator | None, str | None]:
     if len(points) > 1:
         return None, f"it names several emulators: {named}"
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
+        with stdout_diverted():
             loaded = points[0].load()
             emulator = loaded() if isinstance(loaded, type) else loaded
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from trackwire.loading import describe
@@ -28,16 +28,39 @@ _CAPABILITIES = {
     Need.VERIFY: ("connect", "verify"),
 }
 
+BASES = {Need.READ_EXPORT: "export-in-order", Need.CONNECT: "pull-one-page"}
+"""By need, the rule without which those after it say nothing: it reads without any fault."""
 
-def verdicts(subject: Subject, rules: Iterable[Rule]) -> Iterator[Verdict]:
-    """Check rules, one after the other.
+
+def verdicts(
+    subject: Subject, rules: Iterable[Rule], lost: Collection[Need] = ()
+) -> Iterator[Verdict]:
+    """Check rules, one after the other; what builds on one that failed is not checked.
 
     Args:
         subject: The plugin.
-        rules: The rules.
+        rules: The rules, in the order of `RULES`.
+        lost: The needs whose basis has failed before.
     """
+    without_basis = set(lost)
     for rule in rules:
-        yield verdict_of(subject, rule)
+        if rule.need in without_basis:
+            yield Verdict(rule=rule, outcome=Outcome.NOT_CHECKED)
+            continue
+        verdict = verdict_of(subject, rule)
+        if loses_basis(verdict):
+            without_basis.add(rule.need)
+        yield verdict
+
+
+def loses_basis(verdict: Verdict) -> bool:
+    """Tell whether a verdict leaves the rules of its need without their basis.
+
+    Args:
+        verdict: The verdict.
+    """
+    rule = verdict.rule
+    return verdict.outcome is Outcome.FAILED and BASES.get(rule.need) == rule.id
 
 
 def verdict_of(subject: Subject, rule: Rule) -> Verdict:
@@ -102,7 +125,8 @@ def _excuse_of_provider(subject: Subject, provider: Provider, need: Need) -> Out
             return Outcome.NOT_CONCERNED
         ready = _is_ready(subject, provider)
         if need is not Need.READ_EXPORT:
-            ready = ready and provider.origin_field is not None
+            declared = (provider.origin_field, provider.resource_type, provider.credential_key)
+            ready = ready and None not in declared
         return None if ready else Outcome.NOT_CHECKED
     if any(field_faults(provider)):
         return Outcome.NOT_CHECKED

@@ -11,11 +11,12 @@ import pytest
 
 from trackwire.discovery import Found
 from trackwire.provider import CredentialField, Provider
+from trackwire.testing import inspection
 from trackwire.testing.emulator import Emulator
 from trackwire.testing.registry import found_of
 from trackwire.testing.rules import Outcome
 from trackwire.testing.rules.declaration import RULES
-from trackwire.testing.subject import Subject, subject_of, subject_of_claim
+from trackwire.testing.subject import Subject, load, subject_of, subject_of_claim
 from trackwire.testing.verdicts import verdicts
 
 Install = Callable[..., tuple[Found, ...]]
@@ -30,6 +31,10 @@ class AcmeEmulator(Emulator):
 
 class PoorEmulator(Emulator):
     credentials = {"board": "B1"}  # noqa: RUF012 - it is only read
+
+
+class LackingEmulator(AcmeEmulator):
+    lacks = frozenset({"labels", "tags"})
 
 
 class CarelessEmulator(Emulator):
@@ -54,6 +59,18 @@ def subject(emulator: Emulator | None = None, **changes: Any) -> Subject:
     provider = Provider(**{**sound, **changes})
     found = found_of(Provider(**sound))
     return Subject(found=found, provider=provider, emulator=emulator or AcmeEmulator())
+
+
+@pytest.fixture(autouse=True)
+def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has a load looked at once: none of these rules is about its time."""
+    monkeypatch.setattr(inspection, "_MOST_RUNS", 0)
+
+
+def loaded(found: Found) -> Subject:
+    """A plugin as it loads in this process, without the processes that look at its load."""
+    stage, provider, problem = load(found)
+    return Subject(found=found, provider=provider, stage=stage, problem=problem)
 
 
 def broken(checked: Subject) -> dict[str, str]:
@@ -106,15 +123,14 @@ DECLARED: list[tuple[str, dict[str, Any], str]] = [
         {"credential_fields": (URL, TOKEN, replace(BOARD, personal=True))},
         "personal",
     ),
+    ("resource-declared", {"resource_type": None, "credential_key": None}, "has neither"),
+    ("resource-declared", {"resource_type": None, "credential_key": None}, "it connects"),
+    ("emulator-present", {"emulator": LackingEmulator()}, "lacks tags, and can lack assignees"),
     ("emulator-present", {"emulator": PoorEmulator()}, "lack token"),
     ("emulator-present", {"emulator": CarelessEmulator()}, "'token' is shorter than 8"),
 ]
 
 INSTALLED = [
-    ("name-normal", ("capital_name",), "'Acme' and not 'acme'"),
-    ("name-normal", ("dashed_name",), "'acme-cloud' and not 'acme_cloud'"),
-    ("name-not-reserved", ("reserved_name",), "'hub' is reserved"),
-    ("one-claim", ("good", "rival"), "fake-good 1.0 (fake_good) and fake-rival 2.5 (fake_rival)"),
     ("import-succeeds", ("import_error",), "RuntimeError: cannot start: no engine"),
     ("import-succeeds", ("missing_dependency",), "ModuleNotFoundError"),
     ("import-succeeds", ("exits",), "SystemExit: this interpreter will not do"),
@@ -127,6 +143,23 @@ INSTALLED = [
     ("hook-returns-provider", ("hook_raises",), "OSError: no such socket"),
     ("hook-returns-provider", ("returns_none",), "returned NoneType, not a Provider"),
     ("hook-returns-provider", ("returns_dict",), "returned dict, not a Provider"),
+]
+
+# What loads without harm is loaded in this process.
+LOADED = [
+    ("name-normal", ("capital_name",), "'Acme' and not 'acme'"),
+    ("name-normal", ("dashed_name",), "'acme-cloud' and not 'acme_cloud'"),
+    ("name-not-reserved", ("reserved_name",), "'hub' is reserved"),
+    ("one-claim", ("good", "rival"), "fake-good 1.0 (fake_good) and fake-rival 2.5 (fake_rival)"),
+    ("name-agrees", ("other_name",), "'other'"),
+    ("api-version-supported", ("api_boolean",), "True"),
+    ("api-version-supported", ("api_text",), "'1'"),
+    ("api-version-supported", ("api_too_new",), "99"),
+    ("api-version-supported", ("api_too_old",), "0"),
+    ("routing-atomic", ("half_routing_key",), "half a routing"),
+    ("routing-atomic", ("half_routing_type",), "half a routing"),
+    ("resource-type-well-formed", ("bad_resource_type",), "Acme-Board"),
+    ("credential-key-plain", ("key_secret",), "secret"),
     ("hook-returns-provider", ("provider_subclass",), "a subclass of Provider"),
 ]
 
@@ -155,6 +188,20 @@ def test_defect_of_a_distribution_breaks_its_rule_alone(
     assert detail in found[rule]
 
 
+@pytest.mark.parametrize(("rule", "folders", "detail"), LOADED)
+def test_defect_of_a_plugin_that_loads_breaks_its_rule_alone(
+    installed: Install, rule: str, folders: tuple[str, ...], detail: str
+) -> None:
+    told = broken(loaded(installed(*folders)[0]))
+    assert told.keys() == {rule}
+    assert detail in told[rule]
+
+
+def test_name_that_looks_like_another_breaks_the_rule_of_normal_names(installed: Install) -> None:
+    told = broken(loaded(installed("look_alike")[0]))
+    assert "is not a provider's name" in told["name-normal"]
+
+
 def test_line_that_is_no_entry_breaks_its_rule_alone(
     written: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,7 +225,7 @@ def test_rival_that_is_switched_off_breaks_no_rule(
 ) -> None:
     claims = installed("good", "rival")
     monkeypatch.setenv("TRACKWIRE_DISABLE_PLUGINS", "fake-rival")
-    assert broken(subject_of_claim(claims[0])) == {}
+    assert broken(loaded(claims[0])) == {}
 
 
 def test_provider_that_reads_exports_without_an_emulator_breaks_its_rule_alone() -> None:
@@ -200,5 +247,6 @@ def test_emulator_that_does_not_load_breaks_its_rule_alone(
 
 
 def test_no_rule_about_the_declaration_lacks_a_plugin_that_breaks_it() -> None:
-    covered = {*WRITTEN, *(rule for rule, _, _ in DECLARED), *(rule for rule, _, _ in INSTALLED)}
+    by_case = (*DECLARED, *INSTALLED, *LOADED)
+    covered = {*WRITTEN, *(rule for rule, _, _ in by_case)}
     assert covered == {rule.id for rule in RULES}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -38,7 +39,8 @@ class AcmeEmulator(Emulator):
             "title": issue.title,
             "board": "elsewhere" if issue.is_foreign else board,
             "text": issue.body,
-            "list": issue.status.value,
+            "list": "waiting for Godot" if issue.own_status else issue.status.value,
+            "rank": None if issue.priority is None else f"P{issue.priority}",
             "tags": list(issue.labels) or None,
             "member": issue.assignee and {"id": issue.assignee, "gone": issue.assignee_deleted},
             "changed": issue.updated_at.timestamp(),
@@ -48,13 +50,24 @@ class AcmeEmulator(Emulator):
         return card
 
 
+STATUSES = {status.value: status for status in Status}
+
+
+def priority_of(rank: str | None, context: ExportContext) -> int | None:
+    if rank is None:
+        return None
+    own = context.priority_of(rank)
+    return int(rank[1:]) if own is None else own
+
+
 def to_issue(card: dict[str, Any], context: ExportContext) -> Issue:
     return Issue(
         ref=ExternalRef(system="acme", workspace=context.workspace, id=card["id"]),
         title=card["title"],
         body=card["text"],
-        status=Status(card["list"]),
+        status=context.status_of(card["list"]) or STATUSES.get(card["list"], Status.TODO),
         issue_type=IssueType.TASK,
+        priority=priority_of(card["rank"], context),
         labels=tuple(card["tags"] or ()),
         updated_at=datetime.fromtimestamp(card["changed"], UTC),
     )
@@ -197,19 +210,63 @@ def emptying(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue
     stream.truncate(0)
 
 
+def own_words_alone(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue]:
+    yield from sound(stream, replace(context, status_map={}))
+
+
+def own_numbers_alone(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue]:
+    yield from sound(stream, replace(context, priority_map={}))
+
+
+def upside_down(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue]:
+    for each in sound(stream, context):
+        priority = each.issue.priority
+        own = 0 if context.priority_map or priority is None else 4 - priority
+        yield replace(each, issue=issue_with(each.issue, priority=own))
+
+
+def knowing_three_states(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue]:
+    for place, card in read_array(stream, "cards"):
+        if isinstance(card, dict) and card.get("list") == "waiting for Godot":
+            raise RecordError(place, "list", "it is none that there is")
+    yield from sound(stream, context)
+
+
+def talking(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue]:
+    print("reading")  # noqa: T201 - what is to be noticed
+    yield from sound(stream, context)
+
+
+def configuring(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue]:
+    logging.getLogger().setLevel(logging.ERROR)
+    yield from sound(stream, context)
+
+
 DEFECTS: list[tuple[str, Read, set[str]]] = [
     ("export-in-order", backwards, {"export-streams"}),
     # what is not read at all cannot be right in any other way either
     (
         "export-in-order",
         without_the_last,
-        {"export-fields", "export-missing-fields", "export-knows-foreign"},
+        {
+            "export-fields",
+            "export-missing-fields",
+            "export-knows-foreign",
+            "export-own-status",
+            "export-priorities",
+        },
     ),
     ("export-fields", with_issue(title="a title"), set()),
-    ("export-fields", with_issue(status=Status.TODO), set()),
+    ("export-fields", with_issue(status=Status.TODO), {"export-own-maps"}),
     ("export-fields", with_issue(labels=()), set()),
     ("export-fields", with_issue(updated_at=None), set()),
     ("export-fields", with_issue(ref=ExternalRef(system="acme", workspace="x", id="7")), None),  # type: ignore[list-item]  # any others
+    ("export-own-maps", own_words_alone, set()),
+    ("export-own-maps", own_numbers_alone, set()),
+    ("export-priorities", upside_down, set()),
+    ("export-own-status", knowing_three_states, set()),
+    ("export-process-kept", talking, set()),
+    ("export-process-kept", configuring, set()),
     ("export-missing-fields", needing_text, set()),
     ("export-missing-fields", with_issue(labels=("none",)), {"export-fields"}),
     ("export-empty", refusing_empty, set()),
@@ -227,7 +284,7 @@ DEFECTS: list[tuple[str, Read, set[str]]] = [
 ]
 
 
-def broken(read: Read) -> dict[str, str]:
+def broken(read: Read, emulator: Emulator | None = None) -> dict[str, str]:
     """The rules of this module that a reader breaks, and how."""
     provider = Provider(
         name="acme",
@@ -241,13 +298,48 @@ def broken(read: Read) -> dict[str, str]:
         ),
         read_export=read,
     )
-    subject = Subject(found=found_of(provider), provider=provider, emulator=AcmeEmulator())
+    emulator = emulator or AcmeEmulator()
+    subject = Subject(found=found_of(provider), provider=provider, emulator=emulator)
     failed = [v for v in verdicts(subject, RULES) if v.outcome is Outcome.FAILED]
     return {verdict.rule.id: verdict.detail for verdict in failed}
 
 
 def test_sound_reader_keeps_every_rule() -> None:
     assert broken(sound) == {}
+
+
+class PoorEmulator(AcmeEmulator):
+    lacks = frozenset({"in_progress", "labels", "priorities"})
+
+    def _card(self, issue: SampleIssue, board: str) -> dict[str, Any]:
+        card = {**super()._card(issue, board), "tags": None, "rank": None}
+        return {**card, "list": "todo"} if card.get("list") == "in_progress" else card
+
+
+def test_reader_is_not_asked_for_what_its_tracker_lacks() -> None:
+    assert broken(sound, PoorEmulator()) == {}
+
+
+class LineEmulator(AcmeEmulator):
+    """Writes an issue a line, and nothing where there is none."""
+
+    def export(self, tracker: SampleTracker, issues: Sequence[SampleIssue]) -> bytes:
+        cards = [self._card(issue, tracker.resource_id) for issue in issues]
+        return "".join(f"{json.dumps(card, ensure_ascii=False)}\n" for card in cards).encode()
+
+
+def by_lines(stream: BinaryIO, context: ExportContext) -> Iterator[ExportedIssue]:
+    for number, line in enumerate(stream, 1):
+        place = f"line {number}"
+        try:
+            card = json.loads(line)
+        except ValueError:
+            raise RecordError(place, None, "it is no JSON") from None
+        yield exported(card, place, context)
+
+
+def test_empty_file_may_be_an_export_without_issues() -> None:
+    assert broken(by_lines, LineEmulator()) == {}
 
 
 @pytest.mark.parametrize(("rule", "read", "others"), DEFECTS)

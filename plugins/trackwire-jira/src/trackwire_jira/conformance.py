@@ -24,6 +24,7 @@ _STATUSES = {
     Status.IN_PROGRESS: ("In Progress", "indeterminate"),
     Status.DONE: ("Done", "done"),
 }
+_OWN_STATUS = ("Waiting for Godot", "undefined")  # of a category that is none of the three
 _PRIORITIES = ("Highest", "High", "Medium", "Low", "Lowest")
 _JQL = re.compile(
     r'project = "(?P<project>[^"]*)"'
@@ -114,7 +115,7 @@ class JiraEmulator(Emulator):
         return [{**one, "fields": {name: one["fields"][name] for name in names}} for one in whole]
 
     def _issue(self, issue: SampleIssue, project: str) -> _Json:
-        name, category = _STATUSES[issue.status]
+        name, category = _OWN_STATUS if issue.own_status else _STATUSES[issue.status]
         key = _OTHER_PROJECT if issue.is_foreign else project
         priority = None if issue.priority is None else {"name": _PRIORITIES[issue.priority]}
         is_active = not issue.assignee_deleted

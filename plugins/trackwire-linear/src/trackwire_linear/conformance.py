@@ -27,6 +27,7 @@ _STATES = {
     Status.IN_PROGRESS: {"type": "started", "name": "In Progress"},
     Status.DONE: {"type": "completed", "name": "Done"},
 }
+_OWN_STATE = {"type": "waiting", "name": "Waiting for Godot"}  # of a type to come
 _PRIORITIES = ("No priority", "Urgent", "High", "Medium", "Low")
 
 
@@ -127,7 +128,7 @@ def _issue(issue: SampleIssue, tracker: SampleTracker) -> _Json:
         "updatedAt": f"{issue.updated_at:%Y-%m-%dT%H:%M:%S.000Z}",
         "archivedAt": None,
         "trashed": None,
-        "state": _STATES[issue.status],
+        "state": _OWN_STATE if issue.own_status else _STATES[issue.status],
         "assignee": {"id": issue.assignee} if has_assignee else None,
         "parent": None,
         "team": team,

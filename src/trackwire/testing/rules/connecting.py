@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from trackwire.testing.rules import faults, fields, reading, refusals, secrecy
+from trackwire.testing.rules import apart, faults, fields, reading, refusals, secrecy
 
-RULES = (*reading.RULES, *fields.RULES, *faults.RULES, *refusals.RULES, *secrecy.RULES)
+RULES = (
+    *reading.RULES,
+    *fields.RULES,
+    *faults.RULES,
+    *refusals.RULES,
+    *apart.RULES,
+    *secrecy.RULES,
+)

@@ -22,6 +22,7 @@ from trackwire.soundness import (
     secret_faults,
     title_faults,
 )
+from trackwire.testing.emulator import LACKABLE
 from trackwire.testing.rules.rule import Need, Rule, Violation
 from trackwire.testing.subject import Stage
 
@@ -117,6 +118,9 @@ def _check_emulator_present(subject: Subject) -> None:
         return
     if subject.emulator is None:
         raise Violation(f"it has {' and '.join(wanting)}, and its distribution names no emulator")
+    if unknown := sorted(subject.emulator.lacks - LACKABLE):
+        known = ", ".join(sorted(LACKABLE))
+        raise Violation(f"its emulator lacks {', '.join(unknown)}, and can lack {known}")
     if any(field_faults(provider)):
         return
     if absent := list(_values_absent(provider, subject.emulator)):
@@ -151,6 +155,12 @@ def _without(
             raise Violation(", and ".join(found))
 
     return check
+
+
+def _check_resource_declared(subject: Subject) -> None:
+    provider = _provider_of(subject)
+    if provider.connect is not None and {provider.resource_type, provider.credential_key} == {None}:
+        raise Violation("it connects, and has neither resource_type nor credential_key")
 
 
 def _check_name_agrees(subject: Subject) -> None:
@@ -344,6 +354,15 @@ RULES = (
         remedy="Let credential_key name a plain field with the id of the board, team or project.",
         need=Need.ROUTING,
         check=_without(privacy_faults),
+    ),
+    Rule(
+        id="resource-declared",
+        text="A provider that connects declares a resource.",
+        reason="A pull reads one resource, so there would be nothing that it may read.",
+        remedy="Set Provider(resource_type=..., credential_key=...), with a field for the id of "
+        "what the issues belong to; or leave connect out.",
+        need=Need.PROVIDER,
+        check=_check_resource_declared,
     ),
     Rule(
         id="emulator-present",

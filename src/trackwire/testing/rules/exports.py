@@ -8,12 +8,20 @@ from collections.abc import Iterator
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from trackwire.testing.rules.exporting import (
+from trackwire.model import Status
+from trackwire.testing.rules.agreement import (
+    has,
+    lacks_of,
+    prioritized,
+    require_mapped,
+    require_ordered,
+)
+from trackwire.testing.rules.environment import environment, process_kept
+from trackwire.testing.rules.made_exports import (
     DAMAGED,
     SOME,
     Untouched,
     damaged_export,
-    environment,
     export_of,
     half_export,
     issues_of,
@@ -24,6 +32,7 @@ from trackwire.testing.rules.exporting import (
     required,
     said_of,
 )
+from trackwire.testing.rules.pulling import EveryName
 from trackwire.testing.rules.rule import Need, Rule, Violation
 from trackwire.testing.samples import STRANGE_TEXTS, sample, samples
 
@@ -67,10 +76,35 @@ def _check_fields(subject: Subject) -> None:
             ("labels", sorted(read.labels), sorted(issue.labels)),
             ("updated_at", read.updated_at, issue.updated_at),
         ):
-            if value != wanted:
+            if value != wanted and has(emulator, issue, name):
                 raise Violation(f"it reads the {name} of issue {issue.id} as {value!r}: {wanted!r}")
         if issue.body is not None and issue.body not in (read.body or ""):
             raise Violation(f"the body of issue {issue.id} lacks its text, {issue.body!r}")
+
+
+def _check_own_maps(subject: Subject) -> None:
+    maps = {"status_map": EveryName(Status.DONE), "priority_map": EveryName(0)}
+    read = issues_of(subject, samples(SOME), **maps)
+    require_mapped([each.issue for each in read], lacks_of(subject))
+
+
+def _check_priorities(subject: Subject) -> None:
+    issues = prioritized()
+    read = pairs(issues, issues_of(subject, issues))
+    require_ordered([exported.issue.priority for _, exported in read])
+
+
+def _check_own_status(subject: Subject) -> None:
+    issues = [sample(0), sample(1, own_status=True), sample(2)]
+    for _ in pairs(issues, issues_of(subject, issues)):
+        pass
+
+
+def _check_process(subject: Subject) -> None:
+    data = export_of(subject, samples(SOME))
+    said_of(subject, data)  # what is imported for the first time is not what reading does
+    with process_kept("reading an export"):
+        said_of(subject, data)
 
 
 def _check_missing(subject: Subject) -> None:
@@ -120,7 +154,10 @@ def _check_bad_record(subject: Subject) -> None:
 
 
 def _check_other_files(subject: Subject) -> None:
+    empty = export_of(subject, [])
     for what, data in _OTHER_FILES.items():
+        if data == empty.strip():
+            continue  # it is an export without issues
         refusal(subject, data, what)
 
 
@@ -206,6 +243,31 @@ RULES = (
         check=_check_fields,
     ),
     Rule(
+        id="export-own-maps",
+        text="read_export asks the project's status_map and priority_map first.",
+        reason="Who maps the names of the team would see no effect, and not learn why.",
+        remedy="Ask context.status_of(name) and context.priority_of(name) before any table of the "
+        "plugin's own.",
+        need=Need.READ_EXPORT,
+        check=_check_own_maps,
+    ),
+    Rule(
+        id="export-priorities",
+        text="read_export gives priorities in the tracker's order, 0 for the highest, to 4.",
+        reason="The most urgent issue would be shown as the least, or end the import.",
+        remedy="Map the tracker's priorities to 0 (highest) to 4, or to None.",
+        need=Need.READ_EXPORT,
+        check=_check_priorities,
+    ),
+    Rule(
+        id="export-own-status",
+        text="read_export takes an issue whose status has a name of the team's own.",
+        reason="Teams name their columns as they like; one name would stop the import of all.",
+        remedy="Take the nearest status, such as todo, for a name that no table has.",
+        need=Need.READ_EXPORT,
+        check=_check_own_status,
+    ),
+    Rule(
         id="export-missing-fields",
         text="read_export takes issues without body, priority, assignee or labels, and those of "
         "deleted users.",
@@ -282,6 +344,15 @@ RULES = (
         "detached.",
         need=Need.READ_EXPORT,
         check=_check_stream_kept,
+    ),
+    Rule(
+        id="export-process-kept",
+        text="read_export prints nothing, and leaves logging, warnings, environment and the like "
+        "as they are.",
+        reason="They belong to the whole process, and standard output to the command's result.",
+        remedy="Take the change or the print out.",
+        need=Need.READ_EXPORT,
+        check=_check_process,
     ),
 )
 """The rules of this module, in their order."""

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from trackwire.errors import TrackerDeferred, TrackerError
+from trackwire.errors import ProviderError, TrackerDeferred, TrackerError
 from trackwire.scope import Fill
 from trackwire.testing import faults
 from trackwire.testing.rules.pulling import (
@@ -27,7 +27,6 @@ _PATIENCE = 10.0  # seconds, where a wait of one is asked for
 _IMPATIENCE = 5.0
 _LONG_WAIT = 30.0
 _TOO_LONG = 20.0  # has waited, whatever the machine does beside
-_MOST_SENT = 2
 
 
 def _pull_error(bench: Workbench, what: str, **options: Any) -> BaseException:
@@ -134,12 +133,28 @@ def _goes_on(subject: Subject) -> None:
         new = sample(_MANY)
         bench.api.issues = [*others, new, edited(first, new)]
         report = pulled(bench, "the pull after the interruption")
-        require_complete(bench, "after the interruption and another pull")
         if report.issues >= len(bench.api.issues):
             raise Violation(
                 f"the pull after the interruption read {report.issues} issues, all of them, and "
                 "did not go on where the one before stopped"
             )
+        # what changed meanwhile may be told by none of the pages that were left
+        pulled(bench, "the second pull after the interruption")
+        require_complete(bench, "after the interruption and two pulls")
+
+
+def _bears_strange_cursors(subject: Subject) -> None:
+    with Workbench.of(subject, issues=samples(_SOME)) as bench, bench.connector() as connector:
+        there = {issue.id for issue in bench.api.issues}
+        try:
+            pages = list(connector.pages(None, "of no kind"))
+        except TrackerError:
+            bench.api.failure = None  # an emulator need not know what is no token of its own
+            return
+        except ProviderError as error:
+            raise Violation(instead(bench, "CursorError", error)) from error
+    if missing := there - {issue.ref.id for page in pages for issue in page.issues}:
+        raise Violation(f"{len(missing)} of {len(there)} issues are read on none of the pages")
 
 
 RULES: tuple[Rule, ...] = (
@@ -211,6 +226,19 @@ RULES: tuple[Rule, ...] = (
         ),
         need=Need.CONNECT,
         check=_goes_on,
+    ),
+    Rule(
+        id="strange-cursor",
+        text="A cursor that is none of the plugin's ends in a CursorError, or all is read.",
+        reason=(
+            "After an update of the plugin, or a change by hand, every pull would end in a crash."
+        ),
+        remedy=(
+            "Raise trackwire.errors.CursorError for a cursor that cannot be read: "
+            "trackwire.windows.read_windows does."
+        ),
+        need=Need.CONNECT,
+        check=_bears_strange_cursors,
     ),
 )
 """In the order in which they are checked."""

@@ -7,7 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from trackwire.testing.rules.pulling import pulled
+from trackwire.model import Status
+from trackwire.testing.emulator import Emulator
+from trackwire.testing.rules.agreement import (
+    expected,
+    has,
+    lacks_of,
+    prioritized,
+    require_mapped,
+    require_ordered,
+)
+from trackwire.testing.rules.pulling import EveryName, opened_with, pulled, succeeding
 from trackwire.testing.rules.rule import Need, Rule, Violation
 from trackwire.testing.samples import STRANGE_TEXTS, sample, samples
 from trackwire.testing.workbench import Workbench
@@ -24,6 +34,30 @@ _LONGEST_SHOWN = 200
 
 def _fields_arrive(subject: Subject) -> None:
     _require_fields(subject, samples(_FEW), tuple(_AGREEMENTS))
+
+
+def _own_maps_come_first(subject: Subject) -> None:
+    maps = {"status_map": EveryName(Status.DONE), "priority_map": EveryName(0)}
+    with (
+        Workbench.of(subject, issues=samples(_FEW)) as bench,
+        succeeding(bench, "reading the pages"),
+        opened_with(bench, **maps) as connector,
+    ):
+        read = [issue for page in connector.pages(None, None) for issue in page.issues]
+    require_mapped(read, lacks_of(subject))
+
+
+def _priorities_keep_order(subject: Subject) -> None:
+    issues = prioritized()
+    with Workbench.of(subject, issues=issues) as bench:
+        pulled(bench)
+        held = bench.issues()
+    require_ordered([held[issue.id].priority for issue in issues if issue.id in held])
+
+
+def _own_status_is_taken_in(subject: Subject) -> None:
+    issues = [sample(0), sample(1, own_status=True), sample(2)]
+    _require_fields(subject, issues, ("title",))
 
 
 def _strange_texts_arrive(subject: Subject) -> None:
@@ -52,25 +86,30 @@ def _empty_fields_do_no_harm(subject: Subject) -> None:
     with Workbench.of(subject, issues=[sample(0), empty, sample(2)]) as bench:
         pulled(bench)
         held = bench.issues()
-    _require_agreement([empty], held, ("title", "body", "assignees", "labels"))
+    _require_agreement(subject, [empty], held, ("title", "body", "assignees", "labels"))
 
 
 def _require_fields(subject: Subject, issues: Sequence[SampleIssue], fields: Sequence[str]) -> None:
     with Workbench.of(subject, issues=issues) as bench:
         pulled(bench)
         held = bench.issues()
-    _require_agreement(issues, held, fields)
+    _require_agreement(subject, issues, held, fields)
 
 
 def _require_agreement(
-    issues: Sequence[SampleIssue], held: Mapping[str, Issue], fields: Sequence[str]
+    subject: Subject,
+    issues: Sequence[SampleIssue],
+    held: Mapping[str, Issue],
+    fields: Sequence[str],
 ) -> None:
+    emulator = subject.emulator or Emulator()
     for issue in issues:
         if issue.id not in held:
             raise Violation(f"the issue {issue.id} is not in the store")
+        wanted = expected(issue, emulator)
         for field in fields:
-            if not _AGREEMENTS[field](issue, held[issue.id]):
-                raise Violation(_described(issue, held[issue.id], field))
+            if not _AGREEMENTS[field](wanted, held[issue.id]) and has(emulator, issue, field):
+                raise Violation(_described(wanted, held[issue.id], field))
 
 
 def _has_body(issue: SampleIssue, held: Issue) -> bool:
@@ -117,6 +156,37 @@ RULES: tuple[Rule, ...] = (
         ),
         need=Need.CONNECT,
         check=_fields_arrive,
+    ),
+    Rule(
+        id="own-maps-first",
+        text="The project's status_map and priority_map come before what the plugin makes of a "
+        "name.",
+        reason="Who maps the names of the team would see no effect, and not learn why.",
+        remedy=(
+            "Ask context.status_of(name) and context.priority_of(name) before any table of the "
+            "plugin's own."
+        ),
+        need=Need.CONNECT,
+        check=_own_maps_come_first,
+    ),
+    Rule(
+        id="priorities-ordered",
+        text="Priorities arrive in the tracker's order, 0 for the highest, and from 0 to 4.",
+        reason="The most urgent issue would be shown as the least, or not be taken in.",
+        remedy="Map the tracker's priorities to 0 (highest) to 4, or to None.",
+        need=Need.CONNECT,
+        check=_priorities_keep_order,
+    ),
+    Rule(
+        id="own-status",
+        text="An issue whose status has a name of the team's own is taken in.",
+        reason="Teams name their columns as they like; one name would end every pull.",
+        remedy=(
+            "Take the nearest status, such as todo, for a name that no table has, and tell it by "
+            "Page(unplaced=[Unplaced('status', name)])."
+        ),
+        need=Need.CONNECT,
+        check=_own_status_is_taken_in,
     ),
     Rule(
         id="non-ascii",

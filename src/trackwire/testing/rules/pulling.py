@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trackwire.answers import plain_text
-from trackwire.connecting import identified
+from trackwire.connecting import GuardedConnector, identified, opened
 from trackwire.errors import TrackwireError
 from trackwire.scope import Fill
 from trackwire.testing.rules.rule import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from trackwire.connector import Identity, Verify
+    from trackwire.model import Issue
     from trackwire.pulling import PullReport
     from trackwire.testing.workbench import Workbench
 
+T = TypeVar("T")
+
 _MOST_SHOWN = 5
+_STORED = ("title", "body", "status", "issue_type", "priority", "assignees", "labels", "ref")
+_NOTHING: Mapping[str, Issue] = MappingProxyType({})
 
 
 def said(bench: Workbench, error: BaseException) -> str:
@@ -71,11 +76,53 @@ def other_calls(bench: Workbench) -> dict[str, Callable[[], object]]:
     if provider.discover is not None:
         calls["discover"] = partial(bench.service.discover, provider.name, max_wait=0)
     if provider.verify is not None:
-        calls["verify"] = partial(_verified, bench, provider.verify)
+        calls["verify"] = partial(verified, bench, provider.verify)
     return calls
 
 
-def _verified(bench: Workbench, verify: Verify) -> Identity:
+@contextmanager
+def opened_with(bench: Workbench, **changes: Any) -> Iterator[GuardedConnector]:
+    """Open the bound resource for reading in another context.
+
+    Args:
+        bench: The bound project.
+        changes: Members of the `ConnectContext` that differ.
+    """
+    connect = bench.provider.connect
+    if connect is None:
+        raise Violation("the provider does not connect")
+    with bench.context() as context:
+        binding = bench.service.config().bound()
+        yield opened(connect, replace(context, **changes), str(bench.found), binding)
+
+
+class EveryName(Mapping[str, T]):
+    """A project's map that places every name.
+
+    Args:
+        value: Where it places them.
+    """
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+
+    def __getitem__(self, name: str) -> T:
+        return self._value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+
+def verified(bench: Workbench, verify: Verify) -> Identity:
+    """Ask whose the credentials are, as the doctor does.
+
+    Args:
+        bench: The bound project.
+        verify: The provider's.
+    """
     with bench.context() as context:
         return identified(verify, context, str(bench.found))
 
@@ -131,11 +178,13 @@ def require_complete(bench: Workbench, what: str = "after the pull") -> None:
         raise Violation(f"{what}, the project's issues do not count as complete")
 
 
-def untruth(bench: Workbench) -> str | None:
+def untruth(bench: Workbench, faultless: Mapping[str, Issue] = _NOTHING) -> str | None:
     """Say how the store differs from the tracker, by ids and last changes; None where it does not.
 
     Args:
         bench: The bound project.
+        faultless: By their ids, what a pull without any fault stored of issues that have not
+            changed since but for the time of their last change: all other fields are compared.
     """
     held = bench.issues()
     there = {issue.id: issue for issue in bench.api.issues}
@@ -151,6 +200,11 @@ def untruth(bench: Workbench) -> str | None:
             f"{stale[0]} has updated_at {shown and shown.isoformat()}, and its last change is "
             f"{true.isoformat()}"
         )
+    for key, true_issue in faultless.items():
+        if other := [f for f in _STORED if getattr(held[key], f) != getattr(true_issue, f)]:
+            return (
+                f"issue {key} is stored with another {' and '.join(other)} than without the fault"
+            )
     return None
 
 

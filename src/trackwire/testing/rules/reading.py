@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _ONE_PAGE = 3
 _MANY = 23
-_LONG = 1 << 20
+_LIMIT = 7
+_MOST_FETCHED, _FETCHED_PAGE = 100, 25
 _UNKNOWN = ("424242424242", "424242424243")
 
 
@@ -68,6 +69,16 @@ def _pulls_changes(subject: Subject) -> None:
         bench.api.issues = [*first[1:20], *first[21:], new, late, later]
         pulled(bench, "the pull of what changed")
         require_truth(bench, "after the pull of what changed")
+
+
+def _pulls_some(subject: Subject) -> None:
+    with Workbench.of(subject, issues=samples(_MANY)) as bench:
+        with succeeding(bench, f"a pull of at most {_LIMIT} issues"):
+            report = bench.pull(limit=_LIMIT)
+        if report.unfit or report.issues != _LIMIT:
+            raise Violation(f"a pull of at most {_LIMIT} issues took in {report.issues}")
+        pulled(bench, "the pull of the others")
+        require_complete(bench, "after a pull with a limit and one without")
 
 
 def _bears_shifts(subject: Subject) -> None:
@@ -126,8 +137,8 @@ def _finds_gone(subject: Subject) -> None:
 
 
 def _fetches(subject: Subject) -> None:
-    with Workbench.of(subject, issues=samples(_MANY)) as bench:
-        known = [issue.id for issue in bench.api.issues[3:15]]
+    with Workbench.of(subject, issues=samples(_MOST_FETCHED), page_size=_FETCHED_PAGE) as bench:
+        known = [issue.id for issue in bench.api.issues[1 : _MOST_FETCHED - 1]]
         asked = [_UNKNOWN[0], *known, _UNKNOWN[1]]
         with (
             succeeding(bench, f"fetching {len(known)} issues and two that are not there"),
@@ -176,20 +187,20 @@ def _verifies(subject: Subject) -> None:
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        id="pull-empty",
-        text="A resource without issues is read as empty and complete.",
-        reason="Who binds a new resource could neither pull nor publish it.",
-        remedy="Yield one last page from Connector.pages: Page() with no issues and cursor None.",
-        need=Need.CONNECT,
-        check=_pulls_empty,
-    ),
-    Rule(
         id="pull-one-page",
         text="The issues of a resource that fits on one page are all read.",
         reason="Small resources would be published with issues missing.",
         remedy="Yield the tracker's first page with its issues also where it is the last.",
         need=Need.CONNECT,
         check=_pulls_one_page,
+    ),
+    Rule(
+        id="pull-empty",
+        text="A resource without issues is read as empty and complete.",
+        reason="Who binds a new resource could neither pull nor publish it.",
+        remedy="Yield one last page from Connector.pages: Page() with no issues and cursor None.",
+        need=Need.CONNECT,
+        check=_pulls_empty,
     ),
     Rule(
         id="pull-many-pages",
@@ -214,6 +225,17 @@ RULES: tuple[Rule, ...] = (
         ),
         need=Need.CONNECT,
         check=_pulls_changes,
+    ),
+    Rule(
+        id="pull-limit",
+        text="A pull with a limit reads so many issues, and the next one the others.",
+        reason="`trackwire pull --limit` is how people try a tracker first.",
+        remedy=(
+            "Take context.page_size, an int or None, for the most issues that a page may have, or "
+            "leave it; and give each Page its cursor."
+        ),
+        need=Need.CONNECT,
+        check=_pulls_some,
     ),
     Rule(
         id="list-shifts",
@@ -253,7 +275,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="fetch-by-id",
-        text="Fetch gives the issues of the ids that are there; the others are no error.",
+        text="Fetch gives the issues of up to 100 ids that are there; the others are no error.",
         reason=(
             "One deleted issue would end every pull, or an issue that the pages missed stay "
             "missing."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -25,6 +25,7 @@ from trackwire.testing.samples import all_edited, samples
 from trackwire.testing.workbench import Workbench
 
 if TYPE_CHECKING:
+    from trackwire.model import Issue
     from trackwire.testing.api import Exchange
     from trackwire.testing.faults import Fault
     from trackwire.testing.subject import Subject
@@ -52,20 +53,28 @@ def _refuses(trouble: _Trouble, subject: Subject) -> None:
     """Have each request of a pull in turn meet the trouble, for good and once."""
     with Workbench.of(subject, issues=samples(_SOME)) as bench:
         pulled(bench, "a pull without any fault")
+        faultless = bench.issues()
         for number in count():
             # without the core's own bound on how many may be gone, which would hide the plugin's
-            if not _is_met(trouble, bench, number, times=None, full=True, accept_gone=True):
+            options = {"full": True, "accept_gone": True}
+            if not _is_met(trouble, bench, number, faultless, times=None, **options):
                 break
         pulled(bench, "a pull after the trouble", full=True, accept_gone=True)
         for number in count():
-            if not _is_met(trouble, bench, number, times=1):
+            if not _is_met(trouble, bench, number, faultless, times=1):
                 break
             pulled(bench, "a pull after the trouble")
         _refuses_others(trouble, bench)
 
 
 def _is_met(
-    trouble: _Trouble, bench: Workbench, number: int, *, times: int | None, **options: bool
+    trouble: _Trouble,
+    bench: Workbench,
+    number: int,
+    faultless: Mapping[str, Issue],
+    *,
+    times: int | None,
+    **options: bool,
 ) -> bool:
     """Tell whether a pull sends so many requests that it meets the trouble; if so, check it."""
     bench.api.issues = all_edited(bench.api.issues)
@@ -83,7 +92,7 @@ def _is_met(
         raise Violation(f"{what}: issues are lost from the store: {listed(lost)}")
     if error is not None:
         _require_refusal(trouble, bench, what, error, met)
-    elif problem := untruth(bench):
+    elif problem := untruth(bench, faultless):
         raise Violation(f"{what}: the pull ended as if all were read, but {problem}")
     return True
 
@@ -134,6 +143,13 @@ def _status(code: int) -> Callable[[Subject], None]:
     return partial(_refuses, trouble)
 
 
+def _ends(what: str) -> str:
+    return (
+        f"{what} ends discover, verify and a pull with a TrackerError; a pull that lacks nothing "
+        "without that answer may go on."
+    )
+
+
 _READ_ANSWER = (
     "Read every answer with trackwire.answers.read_answer, and catch no TrackerError that you "
     "do not raise again."
@@ -142,7 +158,7 @@ _READ_ANSWER = (
 RULES: tuple[Rule, ...] = (
     Rule(
         id="status-401",
-        text="A 401 at any request ends pull, discover and verify with a TrackerError.",
+        text=_ends("A 401"),
         reason="Credentials that are not good any more would look like a tracker without issues.",
         remedy=_READ_ANSWER,
         need=Need.CONNECT,
@@ -150,7 +166,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="status-403",
-        text="A 403 at any request ends pull, discover and verify with a TrackerError.",
+        text=_ends("A 403"),
         reason="Rights that were taken away would look like deleted issues.",
         remedy=_READ_ANSWER,
         need=Need.CONNECT,
@@ -158,7 +174,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="status-404",
-        text="A 404 at any request ends pull, discover and verify with a TrackerError.",
+        text=_ends("A 404"),
         reason="A resource that moved would look like one without issues.",
         remedy=_READ_ANSWER,
         need=Need.CONNECT,
@@ -166,7 +182,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="status-410",
-        text="A 410 at any request ends pull, discover and verify with a TrackerError.",
+        text=_ends("A 410"),
         reason="A part of the API that was removed would look like one without issues.",
         remedy=_READ_ANSWER,
         need=Need.CONNECT,
@@ -174,7 +190,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="malformed-json",
-        text="An answer that is no JSON ends pull, discover and verify with a TrackerError.",
+        text=_ends("An answer that is no JSON"),
         reason="The user would be told that the plugin is broken, or get too few issues.",
         remedy=f"{_READ_ANSWER} Not with response.json().",
         need=Need.CONNECT,
@@ -182,10 +198,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="unexpected-json",
-        text=(
-            "An answer whose JSON is of another kind ends pull, discover and verify with a "
-            "TrackerError."
-        ),
+        text=_ends("An answer whose JSON is of another kind"),
         reason="The user would be told that the plugin is broken, or get too few issues.",
         remedy=(
             "Give trackwire.answers.read_answer a msgspec.Struct with the members that you use, "
@@ -196,10 +209,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="expired-200",
-        text=(
-            "Expired credentials that the tracker answers with a 200 end pull, discover and "
-            "verify with a TrackerError."
-        ),
+        text=_ends("A 200 that says that the credentials have expired"),
         reason="A login page would look like a tracker without issues.",
         remedy=(
             "Give trackwire.answers.read_answer a msgspec.Struct whose members are required, and "

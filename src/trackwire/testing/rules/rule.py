@@ -35,11 +35,11 @@ class Need(StrEnum):
     READ_EXPORT = "read_export"
     """It is sound, reads exports, and has an emulator; it need not declare a resource."""
     CONNECT = "connect"
-    """It is sound, connects, and has an emulator; it need not declare a resource."""
+    """It is sound, connects, declares a resource, and has an emulator."""
     DISCOVER = "discover"
-    """It is sound, connects and discovers, and has an emulator."""
+    """It is as for CONNECT, and discovers."""
     VERIFY = "verify"
-    """It is sound, connects and verifies, and has an emulator."""
+    """It is as for CONNECT, and verifies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,10 +144,21 @@ def _shown_forms_are_clean(subject: Subject) -> None:
 
 
 def _shows(bench: Workbench, text: str) -> bool:
-    """Tell whether a text holds a secret, plain, as in a URL, or as it was sent."""
+    """Tell whether a text holds a secret, plain, as in a URL, coded, or as it was sent."""
     plain = bench.secrets
     escaped = [quote(secret, safe=safe) for secret in plain for safe in ("", "/")]
-    return any(form in text for form in {*plain, *escaped, *_sent(bench)})
+    coded = [form for secret in plain for form in _coded(secret.encode())]
+    return any(form in text for form in {*plain, *escaped, *coded, *_sent(bench)})
+
+
+def _coded(secret: bytes) -> Iterator[str]:
+    """Give what Base64 and hexadecimal make of a secret, also in the middle of something else."""
+    yield secret.hex()
+    yield secret.hex().upper()
+    for before in range(3):
+        whole = (before + len(secret)) * 8 // 6  # what follows does not change these
+        for code in (base64.b64encode, base64.urlsafe_b64encode):
+            yield code(bytes(before) + secret).decode()[(0, 2, 3)[before] : whole]
 
 
 def _sent(bench: Workbench) -> set[str]:
@@ -158,10 +169,15 @@ def _sent(bench: Workbench) -> set[str]:
         for value in request.headers.values()
         for word in value.split()
     }
-    return {word for word in words if any(s in _decoded(word) for s in bench.secrets)}
+    return {word for word in words if any(s in decoded(word) for s in bench.secrets)}
 
 
-def _decoded(word: str) -> str:
+def decoded(word: str) -> str:
+    """Give what a word is the Base64 of, or nothing.
+
+    Args:
+        word: A word of a header.
+    """
     try:
         return base64.b64decode(word, validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
@@ -240,7 +256,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="secrets-not-in-files",
-        text="Nothing that a pull stores in the project holds a secret.",
+        text="Nothing that a pull stores in the project holds a secret, not even coded.",
         reason="The project's files are copied, and a snapshot carries issues to others.",
         remedy="Keep secrets out of cursors and of issues' URLs: only what tells the place.",
         need=Need.CONNECT,

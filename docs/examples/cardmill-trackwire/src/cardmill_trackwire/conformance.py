@@ -17,12 +17,14 @@ _LISTS = {
     Status.IN_PROGRESS: {"list": "On the bench", "stage": "underway"},
     Status.DONE: {"list": "Shipped", "stage": "finished"},
 }
+_OWN_LIST = {"list": "Waiting for Godot", "stage": None}
 
 
 class CardmillEmulator(Emulator):
     """Answers as Cardmill does."""
 
     credentials: ClassVar[Mapping[str, str]] = {"token": "cm-4f1d9a77c2", "board_id": "4117"}
+    lacks = frozenset({"priority_names"})  # how urgent a card is, is a number
 
     def answer(self, request: Request, tracker: SampleTracker) -> Answer:
         """Answer a request as Cardmill would."""
@@ -84,7 +86,7 @@ def _card(issue: SampleIssue, tracker: SampleTracker) -> dict[str, object]:
         "id": int(issue.id),
         "board": int(tracker.resource_id) + issue.is_foreign,
         "title": issue.title,
-        **_LISTS[issue.status],
+        **(_OWN_LIST if issue.own_status else _LISTS[issue.status]),
         "changed_at": issue.updated_at.isoformat(),
         "text": issue.body,
         "urgency": None if issue.priority is None else issue.priority + 1,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from trackwire.errors import RecordError, TrackwireError
 from trackwire.provider import ExportContext, ExportedIssue
@@ -52,7 +51,11 @@ class Untouched(BytesIO):
 
 
 def parts_of(subject: Subject) -> tuple[Provider, Emulator]:
-    """Return the provider and the emulator."""
+    """Return the provider and the emulator.
+
+    Args:
+        subject: The plugin.
+    """
     if subject.provider is None or subject.emulator is None:
         raise Violation("it has no provider, or no emulator")
     return subject.provider, subject.emulator
@@ -73,52 +76,65 @@ def export_of(subject: Subject, issues: Sequence[SampleIssue]) -> bytes:
 
 
 def damaged_export(subject: Subject) -> bytes:
-    """Render an export whose record `DAMAGED` is damaged."""
+    """Render an export whose record `DAMAGED` is damaged.
+
+    Args:
+        subject: The plugin.
+    """
     issues = samples(SOME)
     issues[DAMAGED] = sample(DAMAGED, is_damaged=True)
     return export_of(subject, issues)
 
 
 def half_export(subject: Subject) -> bytes:
-    """Render an export that breaks off within its last record."""
+    """Render an export that breaks off within its last record.
+
+    Args:
+        subject: The plugin.
+    """
     issues = samples(SOME)
     data = export_of(subject, issues)
     place = data.rfind(issues[-1].title.encode())
     return data[: place + 1 if place > 0 else len(data) * 2 // 3]
 
 
-def records_of(subject: Subject, stream: BinaryIO) -> Iterator[Exported]:
+def records_of(subject: Subject, stream: BinaryIO, **context: Any) -> Iterator[Exported]:
     """Read an export as an import does.
 
     Args:
         subject: The plugin.
         stream: The export.
+        context: Members of the `ExportContext` beside workspace and credentials.
     """
     provider, emulator = parts_of(subject)
     if provider.read_export is None:
         raise Violation("it reads no exports")
     plain = [f for f in provider.credential_fields if not f.secret and not f.personal]
-    context = ExportContext(
+    known = ExportContext(
         workspace=emulator.workspace,
         credentials={
             each.name: emulator.credentials.get(each.name, each.default)
             for each in plain
             if each.name in emulator.credentials or each.default is not None
         },
+        **context,
     )
-    return read_by_provider(provider.read_export, stream, context, str(subject.found))
+    return read_by_provider(provider.read_export, stream, known, str(subject.found))
 
 
-def issues_of(subject: Subject, issues: Sequence[SampleIssue]) -> list[ExportedIssue]:
+def issues_of(
+    subject: Subject, issues: Sequence[SampleIssue], **context: Any
+) -> list[ExportedIssue]:
     """Export issues and read them, which must not fail.
 
     Args:
         subject: The plugin.
         issues: The issues.
+        context: As `records_of` takes it.
     """
     data = export_of(subject, issues)
     with required(f"reading an export of {len(issues)} issues"):
-        records = list(records_of(subject, BytesIO(data)))
+        records = list(records_of(subject, BytesIO(data), **context))
     return [record for record in records if isinstance(record, ExportedIssue)]
 
 
@@ -182,22 +198,3 @@ def required(what: str) -> Iterator[None]:
         yield
     except TrackwireError as error:
         raise Violation(f"{what} failed: {error}") from error
-
-
-@contextmanager
-def environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for a block.
-
-    Args:
-        variables: Their values by their names.
-    """
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
