@@ -86,7 +86,14 @@ class ReadsNoOnlyPage(BoardConnector):
         return ([] if behind is None and bounds == Bounds() else cards), behind
 
 
-@breaks("pull-one-page", "pull-many-pages", "pull-changes", "list-shifts", "projects-apart")
+@breaks(
+    "since-inclusive",
+    "pull-one-page",
+    "pull-many-pages",
+    "pull-changes",
+    "list-shifts",
+    "projects-apart",
+)
 class DropsLastPage(BoardConnector):
     def ask_page(self, bounds: Bounds, token: str | None) -> tuple[Sequence[Card], str | None]:
         cards, behind = super().ask_page(bounds, token)
@@ -100,7 +107,7 @@ class KeepsOneCardOfATime(BoardConnector):
         return list({card.changed: card for card in cards}.values()), behind
 
 
-@breaks("pull-changes")
+@breaks("since-inclusive", "pull-changes")
 class NoticesNoNewCard(BoardConnector):
     known: ClassVar[set[tuple[str, str]]] = set()
 
@@ -112,7 +119,13 @@ class NoticesNoNewCard(BoardConnector):
             yield self.page([card for card in cards if (site, card.id) in self.known], behind)
 
 
-@breaks("pull-changes", "list-shifts")
+@breaks("since-inclusive")
+class AsksForASecondTooLate(BoardConnector):
+    def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
+        return super().pages(since and since + timedelta(seconds=1), cursor)
+
+
+@breaks("since-inclusive", "pull-changes", "list-shifts")
 class AsksForTooLate(BoardConnector):
     def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
         return super().pages(since and since + timedelta(days=1), cursor)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _PROGRAM = Path(__file__).with_name("worker.py")
 _GRACE_SECONDS = 2.0
 _START_SECONDS = 10.0
+_FAR_TIME = "KIT-09:30"
+"""A timezone that no tracker's times are in: who takes them for local ones is found out."""
 _EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
@@ -160,7 +162,7 @@ def _worker(
         process = subprocess.Popen(  # noqa: S603 - our own program, without a shell
             [sys.executable, "-P", str(_PROGRAM), str(sending.fileno()), scratch],
             stdin=subprocess.PIPE,
-            env={**os.environ, "TMPDIR": scratch},
+            env={**os.environ, "TMPDIR": scratch, "TZ": _FAR_TIME},
             pass_fds=(sending.fileno(),),
             start_new_session=True,
         )

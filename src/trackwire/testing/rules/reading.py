@@ -71,6 +71,24 @@ def _pulls_changes(subject: Subject) -> None:
         require_truth(bench, "after the pull of what changed")
 
 
+def _asks_since(subject: Subject) -> None:
+    issues = samples(_MANY)
+    for since in (issues[0], issues[_MANY // 2], issues[-1]):
+        due = {issue.id for issue in issues if issue.updated_at >= since.updated_at}
+        with (
+            Workbench.of(subject, issues=issues) as bench,
+            succeeding(bench, "reading the pages since a change"),
+            bench.connector() as connector,
+        ):
+            pages = connector.pages(since.updated_at, None)
+            read = {issue.ref.id for page in pages for issue in page.issues}
+        if missing := due - read:
+            raise Violation(
+                f"asked for what changed at {since.updated_at.isoformat()} or later, pages lacks "
+                f"{len(missing)} of {len(due)} issues: {listed(missing)}"
+            )
+
+
 def _pulls_some(subject: Subject) -> None:
     with Workbench.of(subject, issues=samples(_MANY)) as bench:
         with succeeding(bench, f"a pull of at most {_LIMIT} issues"):
@@ -225,6 +243,14 @@ RULES: tuple[Rule, ...] = (
         ),
         need=Need.CONNECT,
         check=_pulls_changes,
+    ),
+    Rule(
+        id="since-inclusive",
+        text="Connector.pages gives each issue whose last change was at `since` or later.",
+        reason="What changed in that very second, or in an hour of a timezone, would be missed.",
+        remedy="Ask the tracker in UTC, for what changed at that time or later; round down.",
+        need=Need.CONNECT,
+        check=_asks_since,
     ),
     Rule(
         id="pull-limit",
