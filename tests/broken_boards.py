@@ -107,16 +107,17 @@ class KeepsOneCardOfATime(BoardConnector):
         return list({card.changed: card for card in cards}.values()), behind
 
 
-@breaks("since-inclusive", "pull-changes")
+@breaks("pull-changes")
 class NoticesNoNewCard(BoardConnector):
-    known: ClassVar[set[tuple[str, str]]] = set()
+    known: ClassVar[dict[str, set[str]]] = {}
 
     def pages(self, since: datetime | None, cursor: str | None) -> Iterator[Page]:
         site = str(self.context.client.base_url)
         for cards, behind in self.read(since, cursor):
             if since is None:
-                self.known.update((site, card.id) for card in cards)
-            yield self.page([card for card in cards if (site, card.id) in self.known], behind)
+                self.known.setdefault(site, set()).update(card.id for card in cards)
+            known = self.known.get(site) or {card.id for card in cards}
+            yield self.page([card for card in cards if card.id in known], behind)
 
 
 @breaks("since-inclusive")

@@ -21,7 +21,7 @@ from trackwire.testing.registry import found_of
 from trackwire.testing.rules import Outcome
 from trackwire.testing.rules.exports import RULES
 from trackwire.testing.subject import Subject
-from trackwire.testing.verdicts import verdicts
+from trackwire.testing.verdicts import verdict_of
 
 Read = Callable[[BinaryIO, ExportContext], Iterator[Any]]
 
@@ -300,7 +300,8 @@ def broken(read: Read, emulator: Emulator | None = None) -> dict[str, str]:
     )
     emulator = emulator or AcmeEmulator()
     subject = Subject(found=found_of(provider), provider=provider, emulator=emulator)
-    failed = [v for v in verdicts(subject, RULES) if v.outcome is Outcome.FAILED]
+    checked = [verdict_of(subject, rule) for rule in RULES]
+    failed = [verdict for verdict in checked if verdict.outcome is Outcome.FAILED]
     return {verdict.rule.id: verdict.detail for verdict in failed}
 
 
