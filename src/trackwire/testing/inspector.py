@@ -251,7 +251,7 @@ def _printed(job: dict[str, Any]) -> str:
         try:
             stream.flush()
         # The plugin may have closed it, or put something else in its place.
-        except Exception:  # noqa: S112
+        except Exception:  # noqa: S112 - without its text the others are looked at all the same
             continue
     with open(job["printed"], "rb") as file:  # noqa: PTH123 - pathlib is the plugin's to import
         text = file.read(_LONGEST).decode(errors="replace").strip()
